@@ -1,0 +1,41 @@
+// Turns refusals, exceptions and failed allocations into PostgreSQL errors; see boundary.hpp.
+#include "pg/boundary.hpp"
+
+namespace relygate::pg {
+
+void *ContextMemory::do_allocate(std::size_t bytes, std::size_t alignment) {
+    // palloc aligns to MAXALIGN (8); what needs more than that pays for it here.
+    const std::size_t slack = alignment > MAXIMUM_ALIGNOF ? alignment : 0;
+    void *memory = MemoryContextAllocExtended(context_, bytes + slack, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+    if (memory == nullptr)
+        throw std::bad_alloc();
+    if (slack == 0)
+        return memory;
+    const auto address = reinterpret_cast<std::uintptr_t>(memory);
+    return reinterpret_cast<void *>((address + alignment - 1) & ~(alignment - 1));
+}
+
+void raise_out_of_memory() {
+    ereport(ERROR, errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"));
+    pg_unreachable();
+}
+
+void raise_internal(const char *what) {
+    ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR), errmsg("unexpected failure in a rule of relygate"),
+            errdetail("%s", what));
+    pg_unreachable();
+}
+
+void raise_refusal(const core::Refusal &refusal, const char *data_json) {
+    const int hundreds = '0' + refusal.status / 100 % 10;
+    const int tens = '0' + refusal.status / 10 % 10;
+    const int ones = '0' + refusal.status % 10;
+    ereport(ERROR, errcode(MAKE_SQLSTATE('R', 'G', hundreds, tens, ones)), errmsg("%s", refusal.message),
+            refusal.detail[0] ? errdetail("%s", refusal.detail) : 0, refusal.hint ? errhint("%s", refusal.hint) : 0,
+            refusal.code ? err_generic_string(PG_DIAG_CONSTRAINT_NAME, refusal.code) : 0,
+            refusal.field ? err_generic_string(PG_DIAG_COLUMN_NAME, refusal.field) : 0,
+            data_json ? err_generic_string(PG_DIAG_DATATYPE_NAME, data_json) : 0);
+    pg_unreachable();
+}
+
+} // namespace relygate::pg
