@@ -1,0 +1,15 @@
+-- Words that every pgTAP file may use. Loaded once into the database of the tests, never into a product.
+CREATE SCHEMA test;
+
+-- Works as this role for this tenant until the end of the transaction (lifetime session: pgTAP switches tenants).
+-- Without a tenant the context is emptied.
+CREATE FUNCTION test.act_as(tenant uuid, role name DEFAULT 'relygate_api', user_id uuid DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    RESET ROLE;
+    PERFORM pg_catalog.set_config('app.tenant_id', coalesce(act_as.tenant::text, ''), true),
+            pg_catalog.set_config('app.user_id', coalesce(act_as.user_id::text, ''), true);
+    EXECUTE format('SET LOCAL ROLE %I', role);
+END $$;
+GRANT USAGE ON SCHEMA test, tap TO PUBLIC;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA test TO PUBLIC;
