@@ -1,0 +1,7 @@
+-- Revert relygate:sessions from pg
+
+BEGIN;
+
+DROP TABLE relygate.sessions;
+
+COMMIT;

@@ -1,0 +1,7 @@
+-- Revert relygate:users from pg
+
+BEGIN;
+
+DROP TABLE relygate.users;
+
+COMMIT;
