@@ -18,6 +18,8 @@ import urllib.parse
 import psycopg2
 import pytest
 
+from client import Client
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CASES = ROOT / "test" / "cases"
 BUILD = pathlib.Path(os.environ.get("RELYGATE_BUILD", ROOT / "build"))
@@ -218,3 +220,60 @@ def shims():
     yield start
     for shim in started:
         shim.stop()
+
+
+class Tenants:
+    """Two tenants in one database: north (a school in India) and south (offices in the Emirates), each with a user a role."""
+
+    CODES = {"north": "NORTH", "south": "SOUTH"}
+    USERS = {"admin": "tenant_admin", "guard": "security_guard", "receptionist": "receptionist", "auditor": "auditor", "host": "host"}
+
+    def __init__(self, database):
+        self.database = database
+        self.north = self._make("NORTH", "North School", "school", "Asia/Kolkata", "IN")
+        self.south = self._make("SOUTH", "South Offices", "office", "Asia/Dubai", "AE")
+
+    def _make(self, code, name, kind, zone, country):
+        connection = self.database.connect(autocommit=False)
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SELECT id FROM relygate.create_tenant(code => %s, name => %s, kind => %s, time_zone => %s, country => %s)",
+                           (code, name, kind, zone, country))
+            tenant = cursor.fetchone()[0]
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (tenant,))
+            for user, role in self.USERS.items():
+                cursor.execute("SELECT relygate.create_user(user_name => %s, password => %s, first_name => %s, role => %s)",
+                               (user, PASSWORD, user.capitalize(), role))
+        connection.close()
+        return tenant
+
+    def client(self, shim, tenant="north", user="guard"):
+        """A client that is logged in."""
+        return Client(shim.url).login(self.CODES[tenant], user, PASSWORD)
+
+
+@pytest.fixture(scope="module")
+def tenants(database):
+    return Tenants(database)
+
+
+@pytest.fixture(scope="module")
+def shim(database, shims):
+    """One running shim for the test file."""
+    return shims(database)
+
+
+@pytest.fixture(scope="module")
+def guard(tenants, shim):
+    return tenants.client(shim, "north", "guard")
+
+
+@pytest.fixture(scope="module")
+def admin(tenants, shim):
+    return tenants.client(shim, "north", "admin")
+
+
+@pytest.fixture(scope="module")
+def south(tenants, shim):
+    """The other tenant's administrator."""
+    return tenants.client(shim, "south", "admin")

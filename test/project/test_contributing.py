@@ -1,0 +1,24 @@
+"""CONTRIBUTING.md's example of an endpoint works: its two blocks are run as they stand."""
+import re
+
+import pytest
+
+from conftest import ROOT
+
+PAGE = (ROOT / "CONTRIBUTING.md").read_text()
+
+
+def block(language):
+    return re.search(rf"```{language} endpoint\n(.*?)```", PAGE, re.S)[1]
+
+
+@pytest.fixture(scope="module")
+def guard(database, tenants, shims):
+    database.run(block("sql").replace("@extschema@", "relygate"))
+    database.run("SELECT relygate.grant_functions()")
+    return tenants.client(shims(database), "north", "guard")
+
+
+scope = {}
+exec(compile(block("python"), "CONTRIBUTING.md", "exec"), scope)  # defines test_headcount, which pytest then finds
+test_headcount = scope["test_headcount"]
