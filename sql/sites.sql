@@ -1,0 +1,202 @@
+-- Sites: a tenant's premises, their days and their fullness. A day is the site's (else the tenant's zone), never the
+-- server's; who is inside is always counted from open visits, never kept as a number that could drift.
+
+CREATE TYPE @extschema@.site AS (
+    id uuid, name text, time_zone text, effective_time_zone text, capacity int, ask_host boolean, is_active boolean,
+    created_at timestamptz, updated_at timestamptz, _cursor text[], _total bigint);
+COMMENT ON TYPE @extschema@.site IS 'A site as the API answers it; time_zone is null where the tenant''s holds, effective_time_zone is what holds.';
+
+CREATE TYPE @extschema@.site_occupancy AS (site_id uuid, capacity int, inside int, open_visits int, free_places int);
+COMMENT ON TYPE @extschema@.site_occupancy IS 'How full a site is: people inside (groups count whole), visits they came in, places left (null: no capacity).';
+
+-- Zones and days ---------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.zone_of(site_id uuid DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN coalesce((SELECT s.time_zone::text FROM @extschema@.sites s WHERE s.id = zone_of.site_id),
+                    (SELECT t.time_zone::text FROM @extschema@.tenants t WHERE t.id = @extschema@.current_tenant()));
+END $$;
+COMMENT ON FUNCTION @extschema@.zone_of(uuid) IS
+'The IANA time zone whose days count at this site; without a site the tenant''s.';
+REVOKE ALL ON FUNCTION @extschema@.zone_of(uuid) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.moment_start(moment text, zone text, field text DEFAULT 'from') RETURNS timestamptz
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF moment IS NULL THEN
+        RETURN NULL;
+    ELSIF moment ~ '^\d{4}-\d\d-\d\d$' THEN
+        RETURN moment::date::timestamp AT TIME ZONE zone;
+    -- PostgreSQL would also take "tomorrow" and read a time without offset in the session's zone.
+    ELSIF moment ~* '^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)$' THEN
+        RETURN moment::timestamptz;
+    END IF;
+    PERFORM @extschema@.refuse(400, 'invalid', 'invalid date or time', 'A date (2026-11-25) or a time with offset (2026-11-25T10:00:00Z) is asked for.',
+                               NULL, field);
+EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format THEN
+    PERFORM @extschema@.refuse(400, 'invalid', 'invalid date or time', 'There is no such day or time.', NULL, field);
+END $$;
+COMMENT ON FUNCTION @extschema@.moment_start(text, text, text) IS
+'Where a date begins in a zone, or the instant itself. Errors: RG400 neither an ISO date nor an instant with offset.';
+REVOKE ALL ON FUNCTION @extschema@.moment_start(text, text, text) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.moment_end(moment text, zone text, field text DEFAULT 'to') RETURNS timestamptz
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    start timestamptz := @extschema@.moment_start(moment, zone, field);
+BEGIN
+    -- The next day is asked of the calendar: a day may have 23 or 25 hours.
+    IF moment ~ '^\d{4}-\d\d-\d\d$' THEN
+        RETURN (moment::date + 1)::timestamp AT TIME ZONE zone;
+    END IF;
+    RETURN start;
+END $$;
+COMMENT ON FUNCTION @extschema@.moment_end(text, text, text) IS
+'The first instant after a date in a zone (a date is inclusive), or the instant itself (exclusive).';
+REVOKE ALL ON FUNCTION @extschema@.moment_end(text, text, text) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.site_or_only(site_id uuid) RETURNS uuid
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    found_sites uuid[];
+BEGIN
+    IF site_or_only.site_id IS NOT NULL THEN
+        PERFORM FROM @extschema@.sites s WHERE s.id = site_or_only.site_id;
+        IF NOT FOUND THEN
+            PERFORM @extschema@.refuse(404, 'not_found', 'no such site', NULL, NULL, 'site_id');
+        END IF;
+        RETURN site_or_only.site_id;
+    END IF;
+    found_sites := ARRAY(SELECT s.id FROM @extschema@.sites s WHERE s.is_active LIMIT 2);
+    IF cardinality(found_sites) <> 1 THEN
+        PERFORM @extschema@.refuse(400, 'required', 'a site is needed', 'It may be left out only where the tenant has one active site.', NULL, 'site_id');
+    END IF;
+    RETURN found_sites[1];
+END $$;
+COMMENT ON FUNCTION @extschema@.site_or_only(uuid) IS
+'The site that was named, or the only active one. Errors: RG404 no such site, RG400 none was named and there are several.';
+REVOKE ALL ON FUNCTION @extschema@.site_or_only(uuid) FROM PUBLIC;
+
+-- Reading ----------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.site_rows(ids uuid[], total bigint DEFAULT NULL) RETURNS SETOF @extschema@.site
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT s.id, s.name::text, s.time_zone::text, @extschema@.zone_of(s.id), s.capacity, s.ask_host, s.is_active, s.created_at, s.updated_at,
+           ARRAY[s.name::text, s.id::text], total
+      FROM unnest(ids) WITH ORDINALITY AS wanted (id, place) JOIN @extschema@.sites s ON s.id = wanted.id
+     ORDER BY wanted.place;
+END $$;
+COMMENT ON FUNCTION @extschema@.site_rows(uuid[], bigint) IS 'Rows of these sites in this order: the one place that makes them.';
+REVOKE ALL ON FUNCTION @extschema@.site_rows(uuid[], bigint) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.get_site(id uuid) RETURNS SETOF @extschema@.site
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT * FROM @extschema@.site_rows(ARRAY[get_site.id]);
+END $$;
+COMMENT ON FUNCTION @extschema@.get_site(uuid) IS 'One site. Errors: RG404. Callers: all roles.';
+REVOKE ALL ON FUNCTION @extschema@.get_site(uuid) FROM PUBLIC;
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
+VALUES ('GET', '/api/sites/{id}', 'get_site', 'sites.read', 'object', 200, 'Site', true, 'read');
+
+CREATE FUNCTION @extschema@.list_sites(is_active boolean DEFAULT true, page_limit int DEFAULT 21, page_offset int DEFAULT 0,
+    after text[] DEFAULT NULL, counting boolean DEFAULT false) RETURNS SETOF @extschema@.site
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+DECLARE
+    page uuid[];
+    total bigint;
+BEGIN
+    WITH matching AS NOT MATERIALIZED (
+        SELECT s.id, s.name::text AS name FROM @extschema@.sites s
+         WHERE (list_sites.is_active IS NULL OR s.is_active = list_sites.is_active)
+           AND (after IS NULL OR (s.name::text, s.id) > (after[1], after[2]::uuid)))
+    SELECT ARRAY(SELECT m.id FROM matching m ORDER BY m.name, m.id LIMIT page_limit OFFSET page_offset),
+           CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
+      INTO page, total;
+    RETURN QUERY SELECT * FROM @extschema@.site_rows(page, total);
+END $$;
+COMMENT ON FUNCTION @extschema@.list_sites(boolean, int, int, text[], boolean) IS
+'The tenant''s sites by name; is_active null shows closed ones too. Callers: all roles.';
+REVOKE ALL ON FUNCTION @extschema@.list_sites(boolean, int, int, text[], boolean) FROM PUBLIC;
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
+VALUES ('GET', '/api/sites', 'list_sites', 'sites.read', 'list', 200, 'Sites', true, 'read');
+
+CREATE FUNCTION @extschema@.get_site_occupancy(id uuid) RETURNS SETOF @extschema@.site_occupancy
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT s.id, s.capacity, o.people::int, o.visits::int, (s.capacity - o.people)::int
+      FROM @extschema@.sites s
+     CROSS JOIN LATERAL (SELECT coalesce(sum(v.group_size), 0) AS people, count(*) AS visits FROM @extschema@.visits v
+                          WHERE v.site_id = s.id AND v.state = 'checked_in') o
+     WHERE s.id = get_site_occupancy.id;
+END $$;
+COMMENT ON FUNCTION @extschema@.get_site_occupancy(uuid) IS
+'People inside a site now, whatever day they came, and the places left. Errors: RG404. Callers: all roles.';
+REVOKE ALL ON FUNCTION @extschema@.get_site_occupancy(uuid) FROM PUBLIC;
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
+VALUES ('GET', '/api/sites/{id}/occupancy', 'get_site_occupancy', 'visits.read', 'object', 200, 'Occupancy', true, 'read');
+
+-- Writing ----------------------------------------------------------------------------------------------------------
+-- In every PATCH function of the product: a member that was given is taken as it is, null too. What may not be null is the
+-- column's to say (23502 names the column, the dispatcher answers 400 with that field). Without `given`, for a DBA, null means: leave it.
+
+CREATE FUNCTION @extschema@.create_site(name @extschema@.label_input, time_zone @extschema@.time_zone_input DEFAULT NULL,
+    capacity int DEFAULT NULL, ask_host boolean DEFAULT false) RETURNS SETOF @extschema@.site
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    made uuid;
+BEGIN
+    INSERT INTO @extschema@.sites (name, time_zone, capacity, ask_host)
+    VALUES (create_site.name, create_site.time_zone, create_site.capacity, coalesce(create_site.ask_host, false))
+    RETURNING id INTO made;
+    RETURN QUERY SELECT * FROM @extschema@.get_site(made);
+EXCEPTION WHEN unique_violation THEN
+    PERFORM @extschema@.refuse(409, 'duplicate', 'another site has this name', NULL, NULL, 'name');
+END $$;
+COMMENT ON FUNCTION @extschema@.create_site(@extschema@.label_input, @extschema@.time_zone_input, int, boolean) IS
+'Makes a site; time_zone is an IANA name, null takes the tenant''s; capacity null is no limit. Errors: RG400, RG409 name taken. Callers: tenant admin.';
+REVOKE ALL ON FUNCTION @extschema@.create_site(@extschema@.label_input, @extschema@.time_zone_input, int, boolean) FROM PUBLIC;
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location, message, read_only, lane)
+VALUES ('POST', '/api/sites', 'create_site', 'sites.write', 'object', 201, '/api/sites/{id}', 'Site created', false, 'write');
+
+CREATE FUNCTION @extschema@.update_site(id uuid, name @extschema@.label_input DEFAULT NULL, time_zone @extschema@.time_zone_input DEFAULT NULL,
+    capacity int DEFAULT NULL, ask_host boolean DEFAULT NULL, is_active boolean DEFAULT NULL,
+    given text[] DEFAULT NULL) RETURNS SETOF @extschema@.site
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    open_visits bigint;
+BEGIN
+    IF update_site.is_active = false THEN
+        SELECT count(*) INTO open_visits FROM @extschema@.visits v WHERE v.site_id = update_site.id AND v.state IN ('pending', 'checked_in');
+        IF open_visits > 0 THEN
+            PERFORM @extschema@.refuse(409, 'in_use', 'site has open visits', NULL, 'Check everybody out before the site is closed.', NULL,
+                                       jsonb_build_object('openVisits', open_visits));
+        END IF;
+    END IF;
+    UPDATE @extschema@.sites s SET
+        name = CASE WHEN 'name' = ANY (given) THEN update_site.name ELSE coalesce(update_site.name, s.name) END,
+        time_zone = CASE WHEN 'time_zone' = ANY (given) THEN update_site.time_zone ELSE coalesce(update_site.time_zone, s.time_zone) END,
+        capacity = CASE WHEN 'capacity' = ANY (given) THEN update_site.capacity ELSE coalesce(update_site.capacity, s.capacity) END,
+        ask_host = CASE WHEN 'ask_host' = ANY (given) THEN update_site.ask_host ELSE coalesce(update_site.ask_host, s.ask_host) END,
+        is_active = CASE WHEN 'is_active' = ANY (given) THEN update_site.is_active ELSE coalesce(update_site.is_active, s.is_active) END
+     WHERE s.id = update_site.id;
+    RETURN QUERY SELECT * FROM @extschema@.get_site(update_site.id);
+EXCEPTION WHEN unique_violation THEN
+    PERFORM @extschema@.refuse(409, 'duplicate', 'another site has this name', NULL, NULL, 'name');
+END $$;
+COMMENT ON FUNCTION @extschema@.update_site(uuid, @extschema@.label_input, @extschema@.time_zone_input, int, boolean, boolean, text[]) IS
+'Changes a site; time_zone and capacity can be cleared. Errors: RG400, RG404, RG409 name taken or closing with open visits. Callers: tenant admin.';
+REVOKE ALL ON FUNCTION @extschema@.update_site(uuid, @extschema@.label_input, @extschema@.time_zone_input, int, boolean, boolean, text[]) FROM PUBLIC;
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
+VALUES ('PATCH', '/api/sites/{id}', 'update_site', 'sites.write', 'object', 200, 'Site changed', false, 'write');
