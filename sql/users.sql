@@ -1,0 +1,332 @@
+-- Users, roles and permissions. Nobody gives a role that can do more than his own, nor changes who holds one: users.write
+-- alone must not lead to tenant_admin. A user who goes stays as a row (is_active), since visits and the audit name him.
+
+-- Permissions -----------------------------------------------------------------------------------------------------
+
+CREATE TYPE @extschema@.permission AS (permission text, description text);
+COMMENT ON TYPE @extschema@.permission IS 'A permission as the API answers it.';
+
+CREATE FUNCTION @extschema@.product_permissions() RETURNS SETOF @extschema@.permission
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY VALUES
+        ('audit.read', 'Read who changed what and when'),
+        ('pii.read', 'Read personal data that others see masked'),
+        ('places.read', 'Read locations, gates and hosts'),
+        ('places.write', 'Change locations, gates and hosts'),
+        ('platform.read', 'Read all tenants and the health of the installation'),
+        ('platform.write', 'Make, suspend and resume tenants'),
+        ('reports.read', 'Read dashboards and statistics'),
+        ('roles.read', 'Read roles and permissions'),
+        ('roles.write', 'Change the roles that the tenant made itself'),
+        ('settings.read', 'Read settings'),
+        ('settings.write', 'Change settings'),
+        ('sites.read', 'Read sites and their occupancy'),
+        ('sites.write', 'Change sites'),
+        ('users.read', 'Read users'),
+        ('users.write', 'Make, change, unlock and sign out users'),
+        ('visitors.read', 'Read visitors'),
+        ('visitors.write', 'Register and change visitors'),
+        ('visits.read', 'Read visits'),
+        ('visits.write', 'Check visitors in and out, refuse and cancel visits'),
+        ('vocabularies.read', 'Read visitor categories and purposes'),
+        ('vocabularies.write', 'Change visitor categories and purposes');
+END $$;
+COMMENT ON FUNCTION @extschema@.product_permissions() IS
+'All permissions of the product; platform.* counts only in the operator''s tenant.';
+REVOKE ALL ON FUNCTION @extschema@.product_permissions() FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.built_in_roles() RETURNS TABLE (role text, permissions text[])
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    everything CONSTANT text[] := (SELECT array_agg(p.permission ORDER BY p.permission) FROM @extschema@.product_permissions() p);
+    at_the_desk CONSTANT text[] := ARRAY['places.read', 'sites.read', 'visitors.read', 'visitors.write', 'visits.read',
+                                         'visits.write', 'vocabularies.read'];
+BEGIN
+    RETURN QUERY VALUES
+        ('platform_admin', everything),
+        ('tenant_admin', array_remove(array_remove(everything, 'platform.read'), 'platform.write')),
+        ('receptionist', at_the_desk),
+        ('security_guard', at_the_desk),
+        ('host', ARRAY['places.read', 'sites.read', 'vocabularies.read']),
+        ('auditor', ARRAY['audit.read', 'places.read', 'reports.read', 'roles.read', 'settings.read', 'sites.read', 'users.read',
+                          'visitors.read', 'visits.read', 'vocabularies.read']);
+END $$;
+COMMENT ON FUNCTION @extschema@.built_in_roles() IS 'The roles that every tenant has (platform_admin: the operator''s), with their permissions.';
+REVOKE ALL ON FUNCTION @extschema@.built_in_roles() FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.built_in_permissions(role text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN (SELECT b.permissions FROM @extschema@.built_in_roles() b WHERE b.role = built_in_permissions.role);
+END $$;
+COMMENT ON FUNCTION @extschema@.built_in_permissions(text) IS 'What a built-in role may do, in order; NULL: there is no such role.';
+REVOKE ALL ON FUNCTION @extschema@.built_in_permissions(text) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.permissions_of(role_id uuid) RETURNS text[]
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN (SELECT CASE WHEN r.is_built_in THEN coalesce(@extschema@.built_in_permissions(r.name::text), '{}')
+                        ELSE ARRAY(SELECT p.permission FROM @extschema@.role_permissions p WHERE p.role_id = r.id ORDER BY 1) END
+              FROM @extschema@.roles r WHERE r.id = permissions_of.role_id);
+END $$;
+COMMENT ON FUNCTION @extschema@.permissions_of(uuid) IS 'What a role of the tenant may do, in order; NULL: there is no such role.';
+REVOKE ALL ON FUNCTION @extschema@.permissions_of(uuid) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.list_permissions() RETURNS SETOF @extschema@.permission
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT p.* FROM @extschema@.product_permissions() p WHERE p.permission NOT LIKE 'platform.%' ORDER BY p.permission;
+END $$;
+COMMENT ON FUNCTION @extschema@.list_permissions() IS 'The permissions that a role of a tenant can have.';
+REVOKE ALL ON FUNCTION @extschema@.list_permissions() FROM PUBLIC;
+
+-- Roles -----------------------------------------------------------------------------------------------------------
+
+CREATE TYPE @extschema@.role AS (
+    id uuid, name text, is_built_in boolean, permissions text[], created_at timestamptz, updated_at timestamptz,
+    _cursor text[], _total bigint);
+COMMENT ON TYPE @extschema@.role IS 'A role as the API answers it.';
+
+CREATE FUNCTION @extschema@.list_roles(page_limit int DEFAULT 21, page_offset int DEFAULT 0, after text[] DEFAULT NULL,
+    counting boolean DEFAULT false) RETURNS SETOF @extschema@.role
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY WITH matching AS NOT MATERIALIZED (
+        SELECT r.*, lower(r.name) AS sort_name FROM @extschema@.roles r
+         WHERE list_roles.after IS NULL OR (lower(r.name), r.id) > (list_roles.after[1], list_roles.after[2]::uuid))
+    SELECT m.id, m.name::text, m.is_built_in, @extschema@.permissions_of(m.id), m.created_at, m.updated_at,
+           ARRAY[m.sort_name, m.id::text],
+           CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
+      FROM matching m ORDER BY m.sort_name, m.id LIMIT page_limit OFFSET page_offset;
+END $$;
+COMMENT ON FUNCTION @extschema@.list_roles(int, int, text[], boolean) IS 'Roles by name, with what each may do.';
+REVOKE ALL ON FUNCTION @extschema@.list_roles(int, int, text[], boolean) FROM PUBLIC;
+
+-- The role by its name, if the caller may give it; a DBA (no user in the context) may give every role.
+CREATE FUNCTION @extschema@.role_to_give(role text, field text DEFAULT 'role') RETURNS uuid
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    role_id CONSTANT uuid := (SELECT r.id FROM @extschema@.roles r WHERE lower(r.name) = lower(role_to_give.role));
+BEGIN
+    IF role_id IS NULL THEN
+        PERFORM @extschema@.refuse(400, 'unknown', 'unknown role', NULL, 'GET /api/roles lists them.', role_to_give.field);
+    END IF;
+    PERFORM @extschema@.check_role_reach(role_id);
+    RETURN role_id;
+END $$;
+COMMENT ON FUNCTION @extschema@.role_to_give(text, text) IS
+'The id of a role by its name. Errors: RG400 there is none; RG403 it can do more than the caller.';
+REVOKE ALL ON FUNCTION @extschema@.role_to_give(text, text) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.check_role_reach(role_id uuid) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    IF @extschema@.current_user_id() IS NULL THEN
+        RETURN;
+    END IF;
+    IF NOT @extschema@.permissions_of(check_role_reach.role_id) <@ coalesce(@extschema@.permissions_of(
+           (SELECT u.role_id FROM @extschema@.users u WHERE u.id = @extschema@.current_user_id())), '{}') THEN
+        PERFORM @extschema@.refuse(403, 'role_beyond_own', 'this role can do more than yours');
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@.check_role_reach(uuid) IS 'Refuses (RG403) a role with a permission that the caller does not have.';
+REVOKE ALL ON FUNCTION @extschema@.check_role_reach(uuid) FROM PUBLIC;
+
+-- Users -----------------------------------------------------------------------------------------------------------
+
+CREATE TYPE @extschema@.account AS (
+    id uuid, user_name text, first_name text, last_name text, email text, mobile text, role text, is_active boolean,
+    last_login_at timestamptz, password_changed_at timestamptz, created_at timestamptz, updated_at timestamptz,
+    _cursor text[], _total bigint);
+COMMENT ON TYPE @extschema@.account IS 'A user as the API answers it; never with a password''s hash.';
+
+CREATE FUNCTION @extschema@.list_users(search @extschema@.search_input DEFAULT NULL, role text DEFAULT NULL,
+    is_active boolean DEFAULT NULL, page_limit int DEFAULT 21, page_offset int DEFAULT 0, after text[] DEFAULT NULL,
+    counting boolean DEFAULT false) RETURNS SETOF @extschema@.account
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY WITH matching AS NOT MATERIALIZED (
+        SELECT u.*, r.name AS role_name FROM @extschema@.users u JOIN @extschema@.roles r ON r.tenant_id = u.tenant_id AND r.id = u.role_id
+         WHERE (list_users.role IS NULL OR lower(r.name) = lower(list_users.role))
+           AND (list_users.is_active IS NULL OR u.is_active = list_users.is_active)
+           AND (list_users.search IS NULL OR list_users.search = ''
+                OR position(@extschema@.fold_search(list_users.search)
+                            IN @extschema@.fold_search(concat_ws(' ', u.user_name, u.first_name, u.last_name, u.email))) > 0)
+           AND (list_users.after IS NULL OR (u.login_name, u.id) > (list_users.after[1], list_users.after[2]::uuid)))
+    SELECT m.id, m.user_name::text, m.first_name::text, m.last_name::text, m.email::text, m.mobile::text, m.role_name::text,
+           m.is_active, m.last_login_at, m.password_changed_at, m.created_at, m.updated_at,
+           ARRAY[m.login_name, m.id::text],
+           CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
+      FROM matching m ORDER BY m.login_name, m.id LIMIT page_limit OFFSET page_offset;
+END $$;
+COMMENT ON FUNCTION @extschema@.list_users(@extschema@.search_input, text, boolean, int, int, text[], boolean) IS
+'Users by user name. Filters: search (in user name, names and e-mail), role, is_active.';
+REVOKE ALL ON FUNCTION @extschema@.list_users(@extschema@.search_input, text, boolean, int, int, text[], boolean) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.get_user(id uuid) RETURNS SETOF @extschema@.account
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT u.id, u.user_name::text, u.first_name::text, u.last_name::text, u.email::text, u.mobile::text,
+                        r.name::text, u.is_active, u.last_login_at, u.password_changed_at, u.created_at, u.updated_at,
+                        NULL::text[], NULL::bigint
+                   FROM @extschema@.users u JOIN @extschema@.roles r ON r.tenant_id = u.tenant_id AND r.id = u.role_id
+                  WHERE u.id = get_user.id;
+END $$;
+COMMENT ON FUNCTION @extschema@.get_user(uuid) IS 'One user, active or not; no row: there is none.';
+REVOKE ALL ON FUNCTION @extschema@.get_user(uuid) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.create_user(user_name @extschema@.user_name_input, password @extschema@.password_input,
+    role @extschema@.label_input, first_name @extschema@.person_name_input DEFAULT NULL,
+    last_name @extschema@.person_name_input DEFAULT NULL, email @extschema@.email_input DEFAULT NULL,
+    mobile @extschema@.mobile_input DEFAULT NULL) RETURNS SETOF @extschema@.account
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    role_id CONSTANT uuid := @extschema@.role_to_give(create_user.role);
+    new_id uuid;
+BEGIN
+    PERFORM @extschema@.check_password(create_user.password, create_user.user_name);
+    INSERT INTO @extschema@.users (user_name, password_hash, role_id, first_name, last_name, email, mobile)
+    VALUES (create_user.user_name, @extschema@.hash_password(normalize(create_user.password, NFC)), role_id,
+            create_user.first_name, create_user.last_name, create_user.email, create_user.mobile)
+        ON CONFLICT DO NOTHING RETURNING users.id INTO new_id;
+    IF new_id IS NULL THEN
+        PERFORM @extschema@.refuse(409, 'duplicate', 'user name is taken', NULL, NULL, 'user_name');
+    END IF;
+    RETURN QUERY SELECT * FROM @extschema@.get_user(new_id);
+END $$;
+COMMENT ON FUNCTION @extschema@.create_user(@extschema@.user_name_input, @extschema@.password_input, @extschema@.label_input,
+    @extschema@.person_name_input, @extschema@.person_name_input, @extschema@.email_input, @extschema@.mobile_input) IS
+'Makes a user who may log in at once. Errors: RG400 unknown role, weak password; RG403 a role that can do more than the '
+'caller''s; RG409 the user name is taken, without regard to case. Callers: tenant_admin; a DBA in a tenant''s context.';
+REVOKE ALL ON FUNCTION @extschema@.create_user(@extschema@.user_name_input, @extschema@.password_input, @extschema@.label_input,
+    @extschema@.person_name_input, @extschema@.person_name_input, @extschema@.email_input, @extschema@.mobile_input) FROM PUBLIC;
+
+-- Who may be changed by the caller: somebody whose role is within his own. No row: no such user.
+CREATE FUNCTION @extschema@.user_to_change(id uuid) RETURNS boolean
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    role_id uuid;
+BEGIN
+    SELECT u.role_id INTO role_id FROM @extschema@.users u WHERE u.id = user_to_change.id FOR NO KEY UPDATE;
+    IF FOUND THEN
+        PERFORM @extschema@.check_role_reach(role_id);
+    END IF;
+    RETURN role_id IS NOT NULL;
+END $$;
+COMMENT ON FUNCTION @extschema@.user_to_change(uuid) IS
+'Locks a user for a change; false: there is none. Errors: RG403 the user''s role can do more than the caller''s.';
+REVOKE ALL ON FUNCTION @extschema@.user_to_change(uuid) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.end_sessions(user_id uuid, but_session uuid DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    UPDATE @extschema@.sessions SET revoked_at = now()
+     WHERE user_id = end_sessions.user_id AND revoked_at IS NULL AND id IS DISTINCT FROM end_sessions.but_session;
+END $$;
+COMMENT ON FUNCTION @extschema@.end_sessions(uuid, uuid) IS 'Ends a user''s sessions, all but one: their tokens are refused from now on.';
+REVOKE ALL ON FUNCTION @extschema@.end_sessions(uuid, uuid) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.update_user(id uuid, first_name @extschema@.person_name_input DEFAULT NULL,
+    last_name @extschema@.person_name_input DEFAULT NULL, email @extschema@.email_input DEFAULT NULL,
+    mobile @extschema@.mobile_input DEFAULT NULL, role @extschema@.label_input DEFAULT NULL, is_active boolean DEFAULT NULL,
+    password @extschema@.password_input DEFAULT NULL, given text[] DEFAULT NULL) RETURNS SETOF @extschema@.account
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    new_role_id uuid;
+BEGIN
+    IF NOT @extschema@.user_to_change(update_user.id) THEN
+        RETURN;
+    END IF;
+    IF update_user.id = @extschema@.current_user_id() AND (update_user.role IS NOT NULL OR NOT update_user.is_active) THEN
+        PERFORM @extschema@.refuse(409, 'own_account', 'nobody changes his own role or closes his own account');
+    END IF;
+    IF update_user.role IS NOT NULL THEN
+        new_role_id := @extschema@.role_to_give(update_user.role);
+    END IF;
+    IF update_user.password IS NOT NULL THEN
+        PERFORM @extschema@.check_password(update_user.password,
+                                           (SELECT u.user_name::text FROM @extschema@.users u WHERE u.id = update_user.id));
+    END IF;
+    UPDATE @extschema@.users u
+       SET first_name = CASE WHEN 'first_name' = ANY (given) THEN update_user.first_name ELSE coalesce(update_user.first_name, u.first_name) END,
+           last_name = CASE WHEN 'last_name' = ANY (given) THEN update_user.last_name ELSE coalesce(update_user.last_name, u.last_name) END,
+           email = CASE WHEN 'email' = ANY (given) THEN update_user.email ELSE coalesce(update_user.email, u.email) END,
+           mobile = CASE WHEN 'mobile' = ANY (given) THEN update_user.mobile ELSE coalesce(update_user.mobile, u.mobile) END,
+           role_id = coalesce(new_role_id, u.role_id),
+           is_active = coalesce(update_user.is_active, u.is_active),
+           password_hash = CASE WHEN update_user.password IS NULL THEN u.password_hash
+                                ELSE @extschema@.hash_password(normalize(update_user.password, NFC)) END,
+           password_changed_at = CASE WHEN update_user.password IS NULL THEN u.password_changed_at ELSE now() END
+     WHERE u.id = update_user.id;
+    IF update_user.password IS NOT NULL OR NOT update_user.is_active THEN
+        PERFORM @extschema@.end_sessions(update_user.id);
+    END IF;
+    RETURN QUERY SELECT * FROM @extschema@.get_user(update_user.id);
+END $$;
+COMMENT ON FUNCTION @extschema@.update_user(uuid, @extschema@.person_name_input, @extschema@.person_name_input, @extschema@.email_input,
+    @extschema@.mobile_input, @extschema@.label_input, boolean, @extschema@.password_input, text[]) IS
+'Changes a user. A new password, and is_active false, end the user''s sessions. Errors: RG403 the user''s role or the new one can '
+'do more than the caller''s; RG409 own_account.';
+REVOKE ALL ON FUNCTION @extschema@.update_user(uuid, @extschema@.person_name_input, @extschema@.person_name_input, @extschema@.email_input,
+    @extschema@.mobile_input, @extschema@.label_input, boolean, @extschema@.password_input, text[]) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.delete_user(id uuid) RETURNS SETOF @extschema@.account
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT * FROM @extschema@.update_user(delete_user.id, is_active => false);
+END $$;
+COMMENT ON FUNCTION @extschema@.delete_user(uuid) IS
+'Closes a user''s account and ends the sessions; the row stays, since visits and the audit name it. Errors as update_user.';
+REVOKE ALL ON FUNCTION @extschema@.delete_user(uuid) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.unlock_user(id uuid) RETURNS SETOF @extschema@.account
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM @extschema@.clear_login_attempts(@extschema@.current_tenant()::text, u.login_name)
+       FROM @extschema@.users u WHERE u.id = unlock_user.id;
+    RETURN QUERY SELECT * FROM @extschema@.get_user(unlock_user.id);
+END $$;
+COMMENT ON FUNCTION @extschema@.unlock_user(uuid) IS 'Lets a user log in again who is locked after failed attempts.';
+REVOKE ALL ON FUNCTION @extschema@.unlock_user(uuid) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.sign_out_user(id uuid) RETURNS SETOF @extschema@.account
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    IF @extschema@.user_to_change(sign_out_user.id) THEN
+        PERFORM @extschema@.end_sessions(sign_out_user.id);
+    END IF;
+    RETURN QUERY SELECT * FROM @extschema@.get_user(sign_out_user.id);
+END $$;
+COMMENT ON FUNCTION @extschema@.sign_out_user(uuid) IS 'Ends all sessions of a user. Errors: RG403 the user''s role can do more than the caller''s.';
+REVOKE ALL ON FUNCTION @extschema@.sign_out_user(uuid) FROM PUBLIC;
+
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location, message, read_only, lane)
+VALUES
+    ('GET', '/api/permissions', 'list_permissions', 'roles.read', 'list', 200, NULL, 'Permissions', true, 'read'),
+    ('GET', '/api/roles', 'list_roles', 'roles.read', 'list', 200, NULL, 'Roles', true, 'read'),
+    ('GET', '/api/users', 'list_users', 'users.read', 'list', 200, NULL, 'Users', true, 'read'),
+    ('POST', '/api/users', 'create_user', 'users.write', 'object', 201, '/api/users/{id}', 'User created', false, 'write'),
+    ('GET', '/api/users/{id}', 'get_user', 'users.read', 'object', 200, NULL, 'User', true, 'read'),
+    ('PATCH', '/api/users/{id}', 'update_user', 'users.write', 'object', 200, NULL, 'User changed', false, 'write'),
+    ('DELETE', '/api/users/{id}', 'delete_user', 'users.write', 'object', 200, NULL, 'User closed', false, 'write'),
+    ('POST', '/api/users/{id}/unlock', 'unlock_user', 'users.write', 'object', 200, NULL, 'User unlocked', false, 'write'),
+    ('POST', '/api/users/{id}/sign-out', 'sign_out_user', 'users.write', 'object', 200, NULL, 'User signed out', false, 'write');
