@@ -219,7 +219,7 @@ DECLARE
     locked_until timestamptz;
 BEGIN
     SELECT u.id, u.user_name, u.login_name, u.password_hash INTO known
-      FROM @extschema@.users u WHERE u.id = @extschema@.current_user_id() FOR NO KEY UPDATE;
+      FROM @extschema@.users u WHERE u.id = @extschema@.current_user_id();
     -- A stolen token must not become a way to try passwords.
     locked_until := @extschema@.count_login_attempt(tenant_key, known.login_name);
     IF locked_until IS NOT NULL THEN
