@@ -1,0 +1,52 @@
+-- Users by SQL: the rules are the same for a DBA, and nobody gives more than he has.
+BEGIN;
+SELECT plan(26);
+
+SELECT id AS north FROM relygate.create_tenant('T_NORTH', 'North', 'school', 'Asia/Kolkata', 'IN') \gset
+SELECT id AS admin FROM relygate.create_user('admin', 'Gate-keeper-7431', 'tenant_admin') \gset
+SELECT id AS guard FROM relygate.create_user('guard', 'Gate-keeper-7431', 'security_guard', mobile => '098450 12367') \gset
+INSERT INTO relygate.roles (name) VALUES ('Clerk') RETURNING id AS clerk_role \gset
+INSERT INTO relygate.role_permissions (role_id, permission) VALUES (:'clerk_role', 'users.write'), (:'clerk_role', 'users.read');
+SELECT id AS clerk FROM relygate.create_user('clerk', 'Gate-keeper-7431', 'clerk') \gset
+SELECT id AS south FROM relygate.create_tenant('T_SOUTH', 'South', 'office', 'Asia/Dubai', 'AE') \gset
+SELECT id AS stranger FROM relygate.create_user('admin', 'Gate-keeper-7431', 'tenant_admin') \gset
+
+SELECT test.act_as(:'north', 'relygate_api', :'admin');
+SELECT is((SELECT mobile FROM relygate.get_user(:'guard')), '+919845012367', 'a mobile is kept as E.164 of the tenant''s country');
+SELECT is((SELECT permissions_of FROM relygate.permissions_of(:'clerk_role')), ARRAY['users.read', 'users.write'], 'a tenant''s own role has its rows');
+SELECT is((SELECT count(*)::int FROM relygate.list_users()), 3, 'the list shows the tenant''s users');
+SELECT is((SELECT _total::int FROM relygate.list_users(page_limit => 1, counting => true)), 3, '... and counts them');
+SELECT is((SELECT array_agg(user_name) FROM relygate.list_users()), ARRAY['admin', 'clerk', 'guard'], '... by user name');
+SELECT is((SELECT array_agg(user_name) FROM relygate.list_users(after => (SELECT _cursor FROM relygate.list_users(page_limit => 1)))),
+    ARRAY['clerk', 'guard'], '... and goes on after a cursor');
+SELECT is((SELECT array_agg(user_name) FROM relygate.list_users(search => 'GUA')), ARRAY['guard'], '... and is searched');
+SELECT is((SELECT array_agg(user_name) FROM relygate.list_users(role => 'tenant_admin')), ARRAY['admin'], '... and filtered by role');
+SELECT is_empty(format('SELECT * FROM relygate.get_user(%L)', :'stranger'), 'another tenant''s user is not there');
+SELECT is_empty(format('SELECT * FROM relygate.update_user(%L, is_active => false)', :'stranger'), '... nor can be changed');
+
+SELECT throws_ok($$ SELECT relygate.create_user('GUARD', 'Gate-keeper-7431', 'host') $$, 'RG409', 'user name is taken', 'a user name is taken in any case of letters');
+SELECT throws_ok($$ SELECT relygate.create_user('other', 'Gate-keeper-7431', 'emperor') $$, 'RG400', 'unknown role', 'an unknown role');
+SELECT throws_ok($$ SELECT relygate.create_user('other', 'weak', 'host') $$, 'RG400', NULL, 'a weak password');
+SELECT throws_ok($$ SELECT relygate.create_user('Gate-keeper-7431', 'Gate-keeper-7431', 'host') $$, 'RG400', NULL, 'the user name as a password');
+SELECT throws_ok(format('SELECT relygate.update_user(%L, is_active => false)', :'admin'), 'RG409', NULL, 'nobody closes his own account');
+SELECT throws_ok(format('SELECT relygate.update_user(%L, role => ''host'')', :'admin'), 'RG409', NULL, '... nor changes his own role');
+
+SELECT test.act_as(:'north', 'relygate_api', :'clerk');
+SELECT throws_ok($$ SELECT relygate.create_user('other', 'Gate-keeper-7431', 'tenant_admin') $$, 'RG403', NULL, 'users.write does not make administrators');
+SELECT throws_ok(format('SELECT relygate.update_user(%L, password => ''Another-9-word'')', :'admin'), 'RG403', NULL, '... nor takes over one');
+SELECT throws_ok(format('SELECT relygate.sign_out_user(%L)', :'admin'), 'RG403', NULL, '... nor signs one out');
+SELECT is((SELECT role FROM relygate.create_user('other', 'Gate-keeper-7431', 'CLERK')), 'Clerk', 'its own role it may give');
+
+SELECT test.act_as(:'north', 'relygate_api', :'admin');
+SELECT is((SELECT (first_name, last_name, is_active)::text FROM relygate.update_user(:'guard', first_name => 'Asha', last_name => 'Rao')),
+    '(Asha,Rao,t)', 'what is given changes');
+SELECT is((SELECT (first_name, last_name)::text FROM relygate.update_user(:'guard', first_name => NULL, given => ARRAY['first_name'])),
+    '(,Rao)', 'given and null clears');
+SELECT is((SELECT is_active FROM relygate.delete_user(:'guard')), false, 'a deleted user is closed');
+SELECT ok(EXISTS (SELECT FROM relygate.get_user(:'guard')), '... and still there');
+SELECT throws_ok(format('DELETE FROM relygate.users WHERE id = %L', :'guard'), '42501', NULL, 'the API deletes no user');
+SELECT throws_ok(format($$ INSERT INTO relygate.users (user_name, password_hash, role_id) VALUES ('plain', 'secret', %L) $$, :'clerk_role'), '23514', NULL,
+    'a password in clear cannot be stored');
+
+SELECT * FROM finish();
+ROLLBACK;
