@@ -25,9 +25,9 @@ SELECT ok(NOT relygate.verify_password(repeat('a', 1023) || 'b', relygate.hash_p
 SELECT throws_ok($$ SELECT relygate.hash_password(repeat('a', 1025)) $$, 'RG400', 'password is too long', 'a longer one is refused');
 
 SELECT ok(bool_and(relygate.random_code(8) ~ '^[2-9A-HJ-NP-Z]{8}$'), 'codes have no 0, O, 1, I') FROM generate_series(1, 200);
-SELECT is((SELECT count(DISTINCT letter)::int FROM generate_series(1, 200), regexp_split_to_table(relygate.random_code(64), '') letter), 32,
+SELECT is((SELECT count(DISTINCT letter)::int FROM generate_series(1, 60) n, regexp_split_to_table(relygate.random_code(n), '') letter), 32,
     'codes use all 32 symbols');
-SELECT is((SELECT string_agg(DISTINCT digit, '' ORDER BY digit) FROM generate_series(1, 200), regexp_split_to_table(relygate.random_digits(6), '') digit),
+SELECT is((SELECT string_agg(DISTINCT digit, '' ORDER BY digit) FROM generate_series(1, 60) n, regexp_split_to_table(relygate.random_digits(n), '') digit),
     '0123456789', 'security codes use all digits');
 
 SELECT * FROM finish();
