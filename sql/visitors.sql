@@ -89,30 +89,13 @@ COMMENT ON FUNCTION @extschema@.document_traits(text, text, text) IS
 'The masked form and the keyed hash of a document''s number; equal numbers in any spelling give one hash. Errors: RG400.';
 REVOKE ALL ON FUNCTION @extschema@.document_traits(text, text, text) FROM PUBLIC;
 
--- 32 letters that nobody confuses when read aloud: five random bits choose one.
-CREATE FUNCTION @extschema@.new_registration_no() RETURNS text
-LANGUAGE plpgsql VOLATILE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    bytes bytea := @extschema@.random_bytes(8);
-    letters CONSTANT text := 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
-BEGIN
-    RETURN 'V-' || (SELECT string_agg(substr(letters, 1 + (get_byte(bytes, n) & 31), 1), '') FROM generate_series(0, 7) AS n);
-END $$;
-COMMENT ON FUNCTION @extschema@.new_registration_no() IS 'A random registration number: V- and eight characters without 0, O, 1, I.';
-REVOKE ALL ON FUNCTION @extschema@.new_registration_no() FROM PUBLIC;
-
 CREATE FUNCTION @extschema@.new_security_code() RETURNS text
 LANGUAGE plpgsql VOLATILE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    bytes bytea;
-    number bigint;
     code text;
 BEGIN
     FOR attempt IN 1..50 LOOP
-        bytes := @extschema@.random_bytes(4);
-        number := (get_byte(bytes, 0)::bigint << 24) + (get_byte(bytes, 1) << 16) + (get_byte(bytes, 2) << 8) + get_byte(bytes, 3);
-        CONTINUE WHEN number >= 4294000000;    -- else the first 967,296 codes would come a little oftener
-        code := lpad((number % 1000000)::text, 6, '0');
+        code := @extschema@.random_digits(6);
         IF NOT EXISTS (SELECT FROM @extschema@.visitors v WHERE v.security_code = code AND v.is_active) THEN
             RETURN code;
         END IF;
@@ -234,7 +217,7 @@ BEGIN
                                       vehicle_no, unit_id, registration_no, security_code, valid_from, valid_until)
     VALUES (coalesce(create_visitor.visitor_type, 'registered'), create_visitor.first_name, create_visitor.last_name, create_visitor.mobile,
             create_visitor.email, category, create_visitor.document_type, document.masked, document.hash, create_visitor.vehicle_no,
-            create_visitor.unit_id, CASE WHEN registers THEN @extschema@.new_registration_no() END,
+            create_visitor.unit_id, CASE WHEN registers THEN 'V-' || @extschema@.random_code(8) END,
             CASE WHEN registers THEN @extschema@.new_security_code() END, create_visitor.valid_from, create_visitor.valid_until)
     ON CONFLICT DO NOTHING RETURNING id INTO made;
     IF made IS NULL THEN
@@ -379,7 +362,7 @@ BEGIN
         category_id => register_visitor.category_id, document_type => register_visitor.document_type, document_no => register_visitor.document_no,
         vehicle_no => register_visitor.vehicle_no, unit_id => register_visitor.unit_id, valid_from => register_visitor.valid_from,
         valid_until => register_visitor.valid_until);
-    UPDATE @extschema@.visitors v SET visitor_type = 'registered', registration_no = @extschema@.new_registration_no(),
+    UPDATE @extschema@.visitors v SET visitor_type = 'registered', registration_no = 'V-' || @extschema@.random_code(8),
                                       security_code = @extschema@.new_security_code() WHERE v.id = register_visitor.id;
     RETURN QUERY SELECT * FROM @extschema@.get_visitor(register_visitor.id);
 EXCEPTION WHEN unique_violation THEN
