@@ -261,6 +261,27 @@ def test_roles_permissions_and_tenant(admin, guard, south):
     assert guard.get("/api/tenant").data["code"] == "NORTH" and south.get("/api/tenant").data["country"] == "AE"
 
 
+def test_a_tenant_makes_roles_of_its_own(admin, anybody):
+    name = "Desk " + secrets.token_hex(3)
+    made = admin.post("/api/roles", {"name": name, "permissions": ["visits.read", "users.read"]})
+    assert made.status == 201 and made.data["permissions"] == ["users.read", "visits.read"], made
+    path = "/api/roles/" + made.data["id"]
+    assert admin.post("/api/roles", {"name": name.upper(), "permissions": []}).status == 409
+    wrong = admin.post("/api/roles", {"name": "Other", "permissions": ["visits.read", "platform.write"]})
+    assert wrong.status == 400 and "permissions" in wrong.fields, wrong
+
+    user = make_user(admin, name)
+    token = log_in(anybody, user["userName"]).data["token"]
+    assert anybody.get("/api/users", token=token).status == 200
+    assert admin.patch(path, {"permissions": ["visits.read"]}).data["permissions"] == ["visits.read"]
+    assert anybody.get("/api/users", token=token).status == 403, "a permission that was taken away is gone at once"
+    assert admin.delete(path).code == "in_use"
+    assert admin.patch("/api/users/" + user["id"], {"role": "host"}).status == 200
+    assert admin.delete(path).status == 200 and admin.get(path).status == 404
+    built_in = next(role for role in admin.get("/api/roles").data if role["name"] == "host")
+    assert admin.patch("/api/roles/" + built_in["id"], {"name": "Emperor"}).code == "built_in"
+
+
 def test_another_tenants_user_is_not_there(admin, south):
     user = make_user(south)
     for answer in (admin.get("/api/users/" + user["id"]), admin.patch("/api/users/" + user["id"], {"lastName": "Rao"}),
