@@ -61,20 +61,24 @@ CREATE FUNCTION @extschema@.check_location_parent(kind text, site_id uuid, paren
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    parent record;
+    parent_kind text;
+    parent_site uuid;
+    fits boolean;
 BEGIN
     IF check_location_parent.parent_id IS NOT NULL THEN
-        SELECT l.kind::text AS kind, l.site_id INTO parent FROM @extschema@.locations l WHERE l.id = check_location_parent.parent_id AND l.is_active;
+        SELECT l.kind::text, l.site_id INTO parent_kind, parent_site FROM @extschema@.locations l
+         WHERE l.id = check_location_parent.parent_id AND l.is_active;
         IF NOT FOUND THEN
             PERFORM @extschema@.refuse(404, 'not_found', 'no such location', NULL, NULL, 'parent_id');
-        ELSIF parent.site_id <> check_location_parent.site_id THEN
+        ELSIF parent_site <> check_location_parent.site_id THEN
             PERFORM @extschema@.refuse(422, 'other_site', 'the parent stands at another site', NULL, NULL, 'parent_id');
         END IF;
     END IF;
-    IF NOT CASE check_location_parent.kind
-               WHEN 'building' THEN check_location_parent.parent_id IS NULL
-               WHEN 'floor' THEN coalesce(parent.kind = 'building', false)
-               ELSE check_location_parent.parent_id IS NULL OR parent.kind IN ('building', 'floor') END THEN
+    fits := CASE check_location_parent.kind
+                WHEN 'building' THEN check_location_parent.parent_id IS NULL
+                WHEN 'floor' THEN parent_kind = 'building'
+                ELSE check_location_parent.parent_id IS NULL OR parent_kind IN ('building', 'floor') END;
+    IF fits IS NOT TRUE THEN
         PERFORM @extschema@.refuse(422, 'location_kind', 'a location of this kind cannot stand there',
             'Buildings stand at the top, floors in a building, units in a floor, in a building or at the top.', NULL, 'parent_id');
     END IF;

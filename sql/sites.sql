@@ -22,6 +22,14 @@ COMMENT ON FUNCTION @extschema@.zone_of(uuid) IS
 'The IANA time zone whose days count at this site; without a site the tenant''s.';
 REVOKE ALL ON FUNCTION @extschema@.zone_of(uuid) FROM PUBLIC;
 
+CREATE FUNCTION @extschema@.today_at(site_id uuid DEFAULT NULL) RETURNS date
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (now() AT TIME ZONE @extschema@.zone_of(today_at.site_id))::date;
+END $$;
+COMMENT ON FUNCTION @extschema@.today_at(uuid) IS 'Which day it is at a site (without one: for the tenant) as this transaction begins.';
+REVOKE ALL ON FUNCTION @extschema@.today_at(uuid) FROM PUBLIC;
+
 CREATE FUNCTION @extschema@.moment_start(moment text, zone text, field text DEFAULT 'from') RETURNS timestamptz
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

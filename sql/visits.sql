@@ -162,7 +162,8 @@ BEGIN
     END IF;
     FOR attempt IN 1..20 LOOP
         BEGIN
-            UPDATE @extschema@.visits v SET state = 'checked_in', gate_in_id = gate, badge_no = @extschema@.new_badge_no(attempt) WHERE v.id = check_in.id;
+            UPDATE @extschema@.visits v SET state = 'checked_in', gate_in_id = gate, badge_no = @extschema@.new_badge_no(attempt),
+                   badge_day = @extschema@.today_at(visit.site_id) WHERE v.id = check_in.id;
             RETURN QUERY SELECT * FROM @extschema@.get_visit(check_in.id);
             RETURN;
         EXCEPTION WHEN unique_violation THEN    -- the badge number is taken

@@ -2,12 +2,12 @@
 -- the loser is told what won. Every reason why somebody may not come in stands in checkin_refusals, which check-in, dry run
 -- and status share.
 
-CREATE TYPE @extschema@.checkin_refusal AS (status int, code text, message text, hint text, data jsonb);
+CREATE TYPE @extschema@.checkin_refusal AS (status int, code text, message text, detail text, hint text, data jsonb);
 COMMENT ON TYPE @extschema@.checkin_refusal IS 'One reason why somebody may not come in, with the HTTP status it refuses with.';
 
 CREATE TYPE @extschema@.visit_trial AS (may_check_in boolean, state text, visitor_id uuid, site_id uuid, gate_id uuid, refusals jsonb);
 COMMENT ON TYPE @extschema@.visit_trial IS
-'What a walk-in would become: the state it would be born in, the visitor if known, and all reasons for a no (code, message, hint).';
+'What a walk-in would become: the state it would be born in, the visitor if known, and all reasons for a no (code, message, detail, hint).';
 
 CREATE TYPE @extschema@.visitor_state AS (
     id uuid, state text, open_visit__id uuid, open_visit__state text, open_visit__site_id uuid, open_visit__requested_at timestamptz,
@@ -25,38 +25,38 @@ DECLARE
     visitor record;
     site record;
     open_visit jsonb;
-    today date := (now() AT TIME ZONE @extschema@.zone_of(checkin_refusals.site_id))::date;
+    today date := @extschema@.today_at(checkin_refusals.site_id);
     inside bigint;
 BEGIN
     open_visit := @extschema@.open_visit_of(checkin_refusals.visitor_id);
     IF open_visit ->> 'id' IS DISTINCT FROM checkin_refusals.visit_id::text AND open_visit IS NOT NULL THEN
         RETURN NEXT (409, 'open_visit', CASE open_visit ->> 'state' WHEN 'pending' THEN 'visitor is expected already' ELSE 'visitor is inside already' END,
-                     'Check the visitor out, or cancel the visit, first.', open_visit)::@extschema@.checkin_refusal;
+                     NULL, 'Check the visitor out, or cancel the visit, first.', open_visit)::@extschema@.checkin_refusal;
     END IF;
     IF EXISTS (SELECT FROM @extschema@.tenants t WHERE t.id = @extschema@.current_tenant() AND t.state <> 'active') THEN
-        RETURN NEXT (423, 'tenant_suspended', 'tenant is suspended', NULL, NULL)::@extschema@.checkin_refusal;
+        RETURN NEXT (423, 'tenant_suspended', 'tenant is suspended', NULL, NULL, NULL)::@extschema@.checkin_refusal;
     END IF;
     SELECT p.is_active, p.valid_from, p.valid_until INTO visitor FROM @extschema@.visitors p WHERE p.id = checkin_refusals.visitor_id;
     IF FOUND THEN
         IF NOT visitor.is_active THEN
-            RETURN NEXT (422, 'visitor_inactive', 'visitor is deleted', 'Make the visitor active again first.', NULL)::@extschema@.checkin_refusal;
+            RETURN NEXT (422, 'visitor_inactive', 'visitor is deleted', NULL, 'Make the visitor active again first.', NULL)::@extschema@.checkin_refusal;
         END IF;
         IF visitor.valid_from > today THEN
-            RETURN NEXT (422, 'visitor_not_valid_yet', 'visitor may not come in yet', format('From %s on.', visitor.valid_from), NULL)::@extschema@.checkin_refusal;
+            RETURN NEXT (422, 'visitor_not_valid_yet', 'visitor may not come in yet', format('From %s on.', visitor.valid_from), NULL, NULL)::@extschema@.checkin_refusal;
         END IF;
         IF visitor.valid_until < today THEN
-            RETURN NEXT (422, 'visitor_expired', 'visitor may not come in any more', format('%s was the last day.', visitor.valid_until), NULL)::@extschema@.checkin_refusal;
+            RETURN NEXT (422, 'visitor_expired', 'visitor may not come in any more', format('%s was the last day.', visitor.valid_until), NULL, NULL)::@extschema@.checkin_refusal;
         END IF;
     END IF;
     SELECT s.is_active, s.capacity INTO site FROM @extschema@.sites s WHERE s.id = checkin_refusals.site_id;
     IF FOUND AND NOT site.is_active THEN
-        RETURN NEXT (422, 'site_inactive', 'site is closed', NULL, NULL)::@extschema@.checkin_refusal;
+        RETURN NEXT (422, 'site_inactive', 'site is closed', NULL, NULL, NULL)::@extschema@.checkin_refusal;
     END IF;
     IF site.capacity IS NOT NULL THEN
         SELECT coalesce(sum(v.group_size), 0) INTO inside FROM @extschema@.visits v
          WHERE v.site_id = checkin_refusals.site_id AND v.state = 'checked_in' AND v.id IS DISTINCT FROM checkin_refusals.visit_id;
         IF inside + coalesce(checkin_refusals.group_size, 1) > site.capacity THEN
-            RETURN NEXT (422, 'capacity_reached', 'site is full', format('%s of %s places are taken.', inside, site.capacity),
+            RETURN NEXT (422, 'capacity_reached', 'site is full', format('%s of %s places are taken.', inside, site.capacity), NULL,
                          jsonb_build_object('capacity', site.capacity, 'inside', inside))::@extschema@.checkin_refusal;
         END IF;
     END IF;
@@ -70,7 +70,7 @@ CREATE FUNCTION @extschema@.refusal_list(visitor_id uuid, site_id uuid, group_si
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('code', r.code, 'message', r.message, 'hint', r.hint)), '[]')
+    RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('code', r.code, 'message', r.message, 'detail', r.detail, 'hint', r.hint)), '[]')
               FROM @extschema@.checkin_refusals(refusal_list.visitor_id, refusal_list.site_id, refusal_list.group_size, refusal_list.visit_id) r);
 END $$;
 COMMENT ON FUNCTION @extschema@.refusal_list(uuid, uuid, int, uuid) IS 'The refusals of a check-in as the API answers them.';
@@ -87,7 +87,7 @@ BEGIN
     PERFORM FROM @extschema@.sites s WHERE s.id = admit.site_id AND s.capacity IS NOT NULL FOR NO KEY UPDATE;
     SELECT * INTO refusal FROM @extschema@.checkin_refusals(admit.visitor_id, admit.site_id, admit.group_size, admit.visit_id) LIMIT 1;
     IF FOUND THEN
-        PERFORM @extschema@.refuse(refusal.status, refusal.code, refusal.message, NULL, refusal.hint, NULL, refusal.data);
+        PERFORM @extschema@.refuse(refusal.status, refusal.code, refusal.message, refusal.detail, refusal.hint, NULL, refusal.data);
     END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@.admit(uuid, uuid, int, uuid) IS
@@ -217,10 +217,10 @@ BEGIN
     asks := (SELECT s.ask_host FROM @extschema@.sites s WHERE s.id = site);
     FOR attempt IN 1..20 LOOP
         INSERT INTO @extschema@.visits (site_id, visitor_id, state, requested_at, purpose_id, purpose, host_id, unit_id, group_size, gate_in_id, vehicle_no,
-                                        badge_no, remark)
+                                        badge_no, badge_day, remark)
         VALUES (site, person, CASE WHEN asks THEN 'pending' ELSE 'checked_in' END, now(), create_visit.purpose_id, create_visit.purpose, create_visit.host_id,
                 create_visit.unit_id, coalesce(create_visit.group_size, 1), CASE WHEN NOT asks THEN gate END, create_visit.vehicle_no,
-                CASE WHEN NOT asks THEN @extschema@.new_badge_no(attempt) END, create_visit.remark)
+                CASE WHEN NOT asks THEN @extschema@.new_badge_no(attempt) END, CASE WHEN NOT asks THEN @extschema@.today_at(site) END, create_visit.remark)
         ON CONFLICT DO NOTHING RETURNING id INTO made;
         EXIT WHEN made IS NOT NULL;
         -- Another gate was faster: its visit is committed and seen from here on. Else the badge number was taken.
