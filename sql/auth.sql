@@ -131,7 +131,8 @@ BEGIN
     IF tenant_id IS NOT NULL THEN
         -- The one time that a public route chooses its tenant; from here on the policies hold.
         PERFORM set_config('app.tenant_id', tenant_id::text, true);
-        SELECT u.id, u.password_hash, u.is_active INTO known FROM @extschema@.users u WHERE u.login_name = login_key;
+        SELECT u.id, u.password_hash, u.is_active INTO known FROM @extschema@.users u
+         WHERE u.tenant_id = @extschema@.current_tenant() AND u.login_name = login_key;
         is_right := @extschema@.verify_password(typed, known.password_hash) AND known.is_active;
     ELSE
         is_right := @extschema@.verify_password(typed, NULL);
@@ -178,7 +179,7 @@ BEGIN
     SELECT s.id, s.user_id, s.refresh_hash, s.used_refresh_hashes, s.revoked_at IS NULL AND s.expires_at > now() AND u.is_active AS is_live
       INTO known
       FROM @extschema@.sessions s JOIN @extschema@.users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
-     WHERE s.id = encode(substr(bytes, 17, 16), 'hex')::uuid FOR UPDATE OF s;
+     WHERE s.tenant_id = @extschema@.current_tenant() AND s.id = encode(substr(bytes, 17, 16), 'hex')::uuid FOR UPDATE OF s;
     IF known.is_live IS NOT TRUE THEN
         RETURN refused;
     ELSIF shown = ANY (known.used_refresh_hashes) THEN

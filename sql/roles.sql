@@ -101,7 +101,8 @@ SET plan_cache_mode = force_custom_plan AS $$
 BEGIN
     RETURN QUERY WITH matching AS NOT MATERIALIZED (
         SELECT r.*, lower(r.name) AS sort_name FROM @extschema@.roles r
-         WHERE list_roles.after IS NULL OR (lower(r.name), r.id) > (list_roles.after[1], list_roles.after[2]::uuid))
+         WHERE r.tenant_id = @extschema@.current_tenant()
+           AND (list_roles.after IS NULL OR (lower(r.name), r.id) > (list_roles.after[1], list_roles.after[2]::uuid)))
     SELECT m.id, m.name::text, m.is_built_in, @extschema@.permissions_of(m.id), m.created_at, m.updated_at,
            ARRAY[m.sort_name, m.id::text],
            CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
@@ -115,7 +116,8 @@ CREATE FUNCTION @extschema@.role_to_give(role text, field text DEFAULT 'role') R
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    role_id CONSTANT uuid := (SELECT r.id FROM @extschema@.roles r WHERE lower(r.name) = lower(role_to_give.role));
+    role_id CONSTANT uuid := (SELECT r.id FROM @extschema@.roles r
+                                   WHERE r.tenant_id = @extschema@.current_tenant() AND lower(r.name) = lower(role_to_give.role));
 BEGIN
     IF role_id IS NULL THEN
         PERFORM @extschema@.refuse(400, 'unknown', 'unknown role', NULL, 'GET /api/roles lists them.', role_to_give.field);
@@ -150,7 +152,7 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 BEGIN
     RETURN QUERY SELECT r.id, r.name::text, r.is_built_in, @extschema@.permissions_of(r.id), r.created_at, r.updated_at,
                         NULL::text[], NULL::bigint
-                   FROM @extschema@.roles r WHERE r.id = get_role.id;
+                   FROM @extschema@.roles r WHERE r.tenant_id = @extschema@.current_tenant() AND r.id = get_role.id;
 END $$;
 COMMENT ON FUNCTION @extschema@.get_role(uuid) IS 'One role with what it may do; no row: there is none.';
 REVOKE ALL ON FUNCTION @extschema@.get_role(uuid) FROM PUBLIC;
@@ -203,7 +205,8 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 DECLARE
     is_fixed boolean;
 BEGIN
-    SELECT r.is_built_in INTO is_fixed FROM @extschema@.roles r WHERE r.id = role_to_change.id FOR UPDATE;
+    SELECT r.is_built_in INTO is_fixed FROM @extschema@.roles r
+     WHERE r.tenant_id = @extschema@.current_tenant() AND r.id = role_to_change.id FOR UPDATE;
     IF is_fixed THEN
         PERFORM @extschema@.refuse(409, 'built_in', 'built-in roles cannot be changed');
     ELSIF is_fixed IS NOT NULL THEN

@@ -42,7 +42,7 @@ REVOKE ALL ON FUNCTION @extschema@.default_visitor_categories(text) FROM PUBLIC;
 CREATE FUNCTION @extschema@.default_purposes(tenant_kind text) RETURNS TABLE (kind text, name text, "position" int)
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    lists CONSTANT jsonb := CASE tenant_kind
+    lists CONSTANT jsonb := (CASE tenant_kind
         WHEN 'school' THEN '{"visit": ["Meet a Student", "Meet a Teacher", "Admission Enquiry", "Fee Payment", "Event", "Delivery", "Maintenance"],
             "gate_pass": ["Parents'' Day", "Event", "Guest Lecture", "Hostel Visit"],
             "student": ["Going Home", "Market", "Medical", "Sports", "Educational Trip"],
@@ -59,7 +59,7 @@ DECLARE
         ELSE '{"visit": ["Meeting", "Interview", "Sales Call", "Delivery", "Maintenance", "Event"],
             "gate_pass": ["Meeting", "Event", "Contractor Work"],
             "staff": ["Official Duty", "Personal", "Lunch"],
-            "vehicle": ["Pick-up", "Delivery", "Fuel", "Workshop"]}' END;
+            "vehicle": ["Pick-up", "Delivery", "Fuel", "Workshop"]}' END)::jsonb;
 BEGIN
     RETURN QUERY SELECT l.key, n.name, n.ordinality::int
                    FROM jsonb_each(lists) l, jsonb_array_elements_text(l.value) WITH ORDINALITY AS n (name, ordinality);

@@ -1,5 +1,6 @@
 -- Users. Nobody gives a role that can do more than his own, nor changes who holds one: users.write alone must not lead to
 -- tenant_admin. A user who goes stays as a row (is_active), since visits and the audit name him.
+-- The policies hold for everybody but a superuser; tenant_id stands in the queries for the DBA who calls as one.
 
 CREATE TYPE @extschema@.account AS (
     id uuid, user_name text, first_name text, last_name text, email text, mobile text, role text, is_active boolean,
@@ -16,7 +17,8 @@ SET plan_cache_mode = force_custom_plan AS $$
 BEGIN
     RETURN QUERY WITH matching AS NOT MATERIALIZED (
         SELECT u.*, r.name AS role_name FROM @extschema@.users u JOIN @extschema@.roles r ON r.tenant_id = u.tenant_id AND r.id = u.role_id
-         WHERE (list_users.role IS NULL OR lower(r.name) = lower(list_users.role))
+         WHERE u.tenant_id = @extschema@.current_tenant()
+           AND (list_users.role IS NULL OR lower(r.name) = lower(list_users.role))
            AND (list_users.is_active IS NULL OR u.is_active = list_users.is_active)
            AND (list_users.search IS NULL OR list_users.search = ''
                 OR position(@extschema@.fold_search(list_users.search)
@@ -40,7 +42,7 @@ BEGIN
                         r.name::text, u.is_active, u.last_login_at, u.password_changed_at, u.created_at, u.updated_at,
                         NULL::text[], NULL::bigint
                    FROM @extschema@.users u JOIN @extschema@.roles r ON r.tenant_id = u.tenant_id AND r.id = u.role_id
-                  WHERE u.id = get_user.id;
+                  WHERE u.tenant_id = @extschema@.current_tenant() AND u.id = get_user.id;
 END $$;
 COMMENT ON FUNCTION @extschema@.get_user(uuid) IS 'One user, active or not; no row: there is none.';
 REVOKE ALL ON FUNCTION @extschema@.get_user(uuid) FROM PUBLIC;
@@ -79,7 +81,8 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 DECLARE
     role_id uuid;
 BEGIN
-    SELECT u.role_id INTO role_id FROM @extschema@.users u WHERE u.id = user_to_change.id FOR NO KEY UPDATE;
+    SELECT u.role_id INTO role_id FROM @extschema@.users u
+     WHERE u.tenant_id = @extschema@.current_tenant() AND u.id = user_to_change.id FOR NO KEY UPDATE;
     IF FOUND THEN
         PERFORM @extschema@.check_role_reach(role_id);
     END IF;
@@ -159,7 +162,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 #variable_conflict use_column
 BEGIN
     PERFORM @extschema@.clear_login_attempts(@extschema@.current_tenant()::text, u.login_name)
-       FROM @extschema@.users u WHERE u.id = unlock_user.id;
+       FROM @extschema@.users u WHERE u.tenant_id = @extschema@.current_tenant() AND u.id = unlock_user.id;
     RETURN QUERY SELECT * FROM @extschema@.get_user(unlock_user.id);
 END $$;
 COMMENT ON FUNCTION @extschema@.unlock_user(uuid) IS 'Lets a user log in again who is locked after failed attempts.';
