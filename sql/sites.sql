@@ -43,8 +43,10 @@ BEGIN
     END IF;
     PERFORM @extschema@.refuse(400, 'invalid', 'invalid date or time', 'A date (2026-11-25) or a time with offset (2026-11-25T10:00:00Z) is asked for.',
                                NULL, field);
+    RETURN NULL;
 EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format THEN
     PERFORM @extschema@.refuse(400, 'invalid', 'invalid date or time', 'There is no such day or time.', NULL, field);
+    RETURN NULL;
 END $$;
 COMMENT ON FUNCTION @extschema@.moment_start(text, text, text) IS
 'Where a date begins in a zone, or the instant itself. Errors: RG400 neither an ISO date nor an instant with offset.';

@@ -101,6 +101,7 @@ BEGIN
         END IF;
     END LOOP;
     PERFORM @extschema@.refuse(503, 'busy', 'could not find a free security code');
+    RETURN NULL;
 END $$;
 COMMENT ON FUNCTION @extschema@.new_security_code() IS 'Six random digits that no other active visitor of the tenant has.';
 REVOKE ALL ON FUNCTION @extschema@.new_security_code() FROM PUBLIC;

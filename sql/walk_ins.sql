@@ -283,6 +283,10 @@ DECLARE
 BEGIN
     PERFORM @extschema@.check_one_of(try_visit.visitor__first_name IS NOT NULL, try_visit.visitor_id IS NOT NULL, 'visitor', 'visitor_id');
     PERFORM @extschema@.check_visit_links(try_visit.purpose_id, try_visit.host_id, try_visit.unit_id);
+    -- The columns' triggers refuse these in create_visit; here nothing is written.
+    PERFORM @extschema@.normalize_label(try_visit.purpose), @extschema@.normalize_remark(try_visit.remark),
+            @extschema@.normalize_email(try_visit.visitor__email),
+            @extschema@.normalize_vehicle_number(try_visit.vehicle_no, @extschema@.tenant_country());
     IF person IS NULL THEN
         PERFORM @extschema@.check_mobile_given(@extschema@.category_or_default(try_visit.visitor__category_id, 'visitor__category_id'),
             try_visit.visitor__mobile, 'visitor__mobile');

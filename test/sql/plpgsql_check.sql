@@ -14,7 +14,8 @@ SELECT is_empty($$
            CROSS JOIN LATERAL plpgsql_check_function_tb(p.oid, coalesce(t.tgrelid, 0), fatal_errors => false,
                performance_warnings => false, extra_warnings => true, security_warnings => true) found
      WHERE l.lanname = 'plpgsql' AND p.pronamespace IN ('relygate'::regnamespace, 'relygate_report'::regnamespace, 'relygate_global'::regnamespace)
-       AND p.prorettype <> 'event_trigger'::regtype AND (p.prorettype <> 'trigger'::regtype OR t.tgrelid IS NOT NULL)$$,
+       AND p.prorettype <> 'event_trigger'::regtype AND (p.prorettype <> 'trigger'::regtype OR t.tgrelid IS NOT NULL)
+       AND found.message !~ '^name of parameter "(from|to)" is reserved keyword$'   -- as the API names them; quoted where they stand$$,
     'plpgsql_check finds nothing in any function');
 
 SELECT * FROM finish();
