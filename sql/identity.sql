@@ -62,6 +62,12 @@ COMMENT ON FUNCTION @extschema@.new_signing_key(text) IS
 'A new private JWK with kid and alg, for ES256 or EdDSA. Kept by relygate.rotate_signing_key().';
 REVOKE ALL ON FUNCTION @extschema@.new_signing_key(text) FROM PUBLIC;
 
+CREATE FUNCTION @extschema@.public_jwk(private_jwk text) RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'relygate_public_jwk';
+COMMENT ON FUNCTION @extschema@.public_jwk(text) IS 'A JWK without its private part.';
+REVOKE ALL ON FUNCTION @extschema@.public_jwk(text) FROM PUBLIC;
+
 CREATE FUNCTION @extschema@.jws_sign(private_jwk text, claims text) RETURNS text
 LANGUAGE c VOLATILE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'relygate_jws_sign';

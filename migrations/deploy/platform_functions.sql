@@ -97,6 +97,7 @@ DECLARE
     has_one CONSTANT boolean := EXISTS (SELECT FROM relygate_global.signing_keys k
                                          WHERE k.purpose = purpose AND (k.private_jwk IS NOT NULL OR k.secret IS NOT NULL));
     new_kid text;
+    private_jwk text;
     jwk jsonb;
 BEGIN
     LOCK TABLE relygate_global.signing_keys IN SHARE ROW EXCLUSIVE MODE;    -- two rotations at once would both be the newest
@@ -112,10 +113,11 @@ BEGIN
          WHERE k.purpose = purpose AND k.private_jwk IS NOT NULL AND k.published_until IS NULL;
     END IF;
     IF is_asymmetric THEN
-        jwk := relygate.new_signing_key('ES256')::jsonb;
+        private_jwk := relygate.new_signing_key('ES256');
+        jwk := private_jwk::jsonb;
         new_kid := jwk ->> 'kid';
         INSERT INTO relygate_global.signing_keys (kid, purpose, algorithm, public_jwk, private_jwk, signs_from)
-        VALUES (new_kid, purpose, jwk ->> 'alg', (jwk - 'd')::text, jwk::text,
+        VALUES (new_kid, purpose, jwk ->> 'alg', relygate.public_jwk(private_jwk), private_jwk,
                 CASE WHEN has_one AND NOT compromised THEN now() + notice ELSE now() END);
     ELSE
         new_kid := relygate.random_token(16);
@@ -143,7 +145,7 @@ END $$;
 GRANT EXECUTE ON FUNCTION relygate.find_tenant(text), relygate.list_tenants(), relygate.sign_token(uuid, uuid, text),
     relygate.keyed_hash(text, text) TO relygate_api;
 GRANT EXECUTE ON FUNCTION relygate.keyed_hash(text, text) TO relygate_owner;
-GRANT EXECUTE ON FUNCTION relygate.jws_sign(text, text), relygate.new_signing_key(text), relygate.hmac_sha256(bytea, bytea),
+GRANT EXECUTE ON FUNCTION relygate.jws_sign(text, text), relygate.new_signing_key(text), relygate.public_jwk(text), relygate.hmac_sha256(bytea, bytea),
     relygate.random_token(int), relygate.random_bytes(int), relygate.base64url(bytea), relygate.current_tenant(), relygate.uuid_v7() TO relygate_platform;
 
 SELECT relygate.rotate_signing_key(wanted.purpose) FROM unnest(ARRAY['token', 'document_hash']) AS wanted (purpose)
