@@ -1,9 +1,16 @@
 // What happens when PostgreSQL loads the library: each room registers what it needs, in an order that is theirs alone.
-#include "pg/postgres.hpp"
+#include "pg/boundary.hpp"
+#include "pg/tenancy/context.hpp"
 
 extern "C" {
 PG_MODULE_MAGIC;
 void _PG_init(void);
 }
 
-void _PG_init(void) {}
+void _PG_init(void) {
+    relygate::pg::define_context();
+    // Last, when every setting of ours is defined: afterwards a misspelt one is an error instead of a silent placeholder.
+    MarkGUCPrefixReserved("relygate");
+}
+
+RELYGATE_FUNCTION(relygate_version) { PG_RETURN_TEXT_P(cstring_to_text(RELYGATE_RELEASE)); }
