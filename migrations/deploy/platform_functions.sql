@@ -145,8 +145,9 @@ END $$;
 GRANT EXECUTE ON FUNCTION relygate.find_tenant(text), relygate.list_tenants(), relygate.sign_token(uuid, uuid, text),
     relygate.keyed_hash(text, text) TO relygate_api;
 GRANT EXECUTE ON FUNCTION relygate.keyed_hash(text, text) TO relygate_owner;
-GRANT EXECUTE ON FUNCTION relygate.jws_sign(text, text), relygate.new_signing_key(text), relygate.public_jwk(text), relygate.hmac_sha256(bytea, bytea),
-    relygate.random_token(int), relygate.random_bytes(int), relygate.base64url(bytea), relygate.current_tenant(), relygate.uuid_v7() TO relygate_platform;
+GRANT EXECUTE ON FUNCTION relygate.jws_sign(text, text), relygate.new_signing_key(text), relygate.public_jwk(text),
+    relygate.hmac_sha256(bytea, bytea), relygate.random_token(int), relygate.random_bytes(int), relygate.base64url(bytea), relygate.current_tenant(),
+    relygate.uuid_v7() TO relygate_platform;
 
 SELECT relygate.rotate_signing_key(wanted.purpose) FROM unnest(ARRAY['token', 'document_hash']) AS wanted (purpose)
  WHERE NOT EXISTS (SELECT FROM relygate_global.signing_keys k WHERE k.purpose = wanted.purpose);
