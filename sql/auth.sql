@@ -6,7 +6,7 @@
 CREATE FUNCTION @extschema@.json_answer(status int, body json, headers text[] DEFAULT '{}') RETURNS @extschema@.answer
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN ROW(status, 'application/json', headers, convert_to(body::text, 'UTF8'))::@extschema@.answer;
+    RETURN ROW(status, 'application/json; charset=utf-8', headers, convert_to(body::text, 'UTF8'))::@extschema@.answer;
 END $$;
 COMMENT ON FUNCTION @extschema@.json_answer(int, json, text[]) IS 'An answer with a JSON body.';
 REVOKE ALL ON FUNCTION @extschema@.json_answer(int, json, text[]) FROM PUBLIC;
@@ -131,7 +131,8 @@ BEGIN
     IF tenant_id IS NOT NULL THEN
         -- The one time that a public route chooses its tenant; from here on the policies hold.
         PERFORM set_config('app.tenant_id', tenant_id::text, true);
-        SELECT u.id, u.password_hash, u.is_active INTO known FROM @extschema@.users u
+        SELECT u.id, u.password_hash, u.is_active, r.name AS role INTO known
+          FROM @extschema@.users u JOIN @extschema@.roles r ON r.tenant_id = u.tenant_id AND r.id = u.role_id
          WHERE u.tenant_id = @extschema@.current_tenant() AND u.login_name = login_key;
         is_right := @extschema@.verify_password(typed, known.password_hash) AND known.is_active;
     ELSE
@@ -142,7 +143,7 @@ BEGIN
     END IF;
 
     PERFORM @extschema@.clear_login_attempts(tenant_key, login_key);
-    PERFORM set_config('app.user_id', known.id::text, true);
+    PERFORM set_config('app.user_id', known.id::text, true), set_config('app.user_role', known.role::text, true);
     UPDATE @extschema@.users u
        SET last_login_at = now(),
            password_hash = CASE WHEN known.password_hash LIKE '$y$%' THEN u.password_hash ELSE @extschema@.hash_password(typed) END
