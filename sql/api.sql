@@ -17,7 +17,7 @@ CREATE TABLE @extschema@.product_routes (
     pattern text NOT NULL CHECK (@extschema@.is_route_pattern(pattern)),
     function text NOT NULL CHECK (function <> ''),
     permission text NOT NULL CHECK (permission ~ '^(public|signed_in|[a-z_]+\.[a-z_]+)$'),
-    answer text NOT NULL CHECK (answer IN ('object', 'list', 'none', 'answer', 'stream')),
+    answer text NOT NULL CHECK (answer IN ('object', 'list', 'none', 'answer')),
     status int NOT NULL DEFAULT 200 CHECK (status IN (200, 201)),
     location text CHECK (location LIKE '/%'),
     message text NOT NULL DEFAULT 'OK' CHECK (message <> ''),
@@ -37,7 +37,7 @@ COMMENT ON COLUMN @extschema@.product_routes.pattern IS 'Path; {parameters} are 
 COMMENT ON COLUMN @extschema@.product_routes.function IS 'Name of the function in this schema; there is only one of that name.';
 COMMENT ON COLUMN @extschema@.product_routes.permission IS 'public, signed_in, or a permission as visits.write.';
 COMMENT ON COLUMN @extschema@.product_routes.answer IS
-'object (no row: 404), list, none, answer (the function returns an answer itself), stream.';
+'object (no row: 404), list, none, answer (the function returns an answer itself).';
 COMMENT ON COLUMN @extschema@.product_routes.location IS 'Location header of a 201; {columns} are filled from the row.';
 COMMENT ON COLUMN @extschema@.product_routes.message IS 'responseMessage of the envelope.';
 COMMENT ON COLUMN @extschema@.product_routes.required IS

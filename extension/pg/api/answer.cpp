@@ -1,0 +1,319 @@
+// See answer.hpp. In two steps, because PostgreSQL leaves by longjmp and JSON is written in C++ that may throw: first
+// every value becomes a cell (a text of PostgreSQL's memory or a number), then one rule writes all of them.
+#include "pg/api/answer.hpp"
+
+#include "core/route/answer_body.hpp"
+#include "core/route/cursor.hpp"
+#include "pg/api/binder.hpp"
+#include "pg/boundary.hpp"
+
+extern "C" {
+#include <utils/date.h>
+#include <utils/datetime.h>
+#include <utils/json.h>
+}
+
+namespace relygate::pg {
+namespace {
+
+using core::Cell;
+using core::Column;
+using core::ColumnUse;
+using core::Table;
+
+constexpr const char *kJson = "application/json; charset=utf-8";
+
+std::string_view print_date(DateADT date) {
+    int year, month, day;
+    j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
+    return psprintf("%04d-%02d-%02d", year, month, day);
+}
+
+// RFC 3339 in UTC, microseconds without the zeros behind them.
+std::string_view print_instant(TimestampTz instant) {
+    pg_tm time;
+    fsec_t microseconds;
+    if (timestamp2tm(instant, nullptr, &time, &microseconds, nullptr, nullptr) != 0)
+        ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range"));
+    char *text = psprintf("%04d-%02d-%02dT%02d:%02d:%02d.%06d", time.tm_year, time.tm_mon, time.tm_mday, time.tm_hour,
+                          time.tm_min, time.tm_sec, static_cast<int>(microseconds));
+    std::size_t size = std::strlen(text);
+    while (text[size - 1] == '0')
+        --size;
+    if (text[size - 1] == '.')
+        --size;
+    text[size++] = 'Z';
+    return {text, size};
+}
+
+Cell cell_of(Datum value, Oid type, Oid output);
+
+Cell array_cell(Datum value, Oid element) {
+    ArrayType *array = DatumGetArrayTypeP(value);
+    std::int16_t length;
+    bool is_by_value;
+    char alignment;
+    get_typlenbyvalalign(element, &length, &is_by_value, &alignment);
+    Datum *elements;
+    bool *nulls;
+    int count;
+    deconstruct_array(array, element, length, is_by_value, alignment, &elements, &nulls, &count);
+    auto *cells = static_cast<Cell *>(palloc0(sizeof(Cell) * (count + 1)));
+    Oid output;
+    bool is_varlena;
+    getTypeOutputInfo(element, &output, &is_varlena);
+    for (int i = 0; i < count; ++i)
+        cells[i] = nulls[i] ? Cell{} : cell_of(elements[i], getBaseType(element), output);
+    return {Cell::Kind::array, {}, {cells, static_cast<std::size_t>(count)}};
+}
+
+Cell cell_of(Datum value, Oid type, Oid output) {
+    const auto as_json = [](std::string_view written) { return Cell{Cell::Kind::raw, written, {}}; };
+    const auto as_text = [](std::string_view written) { return Cell{Cell::Kind::text, written, {}}; };
+    switch (type) {
+    case TEXTOID:
+    case VARCHAROID:
+    case BPCHAROID:
+        return as_text(text_view(DatumGetTextPP(value)));
+    case BOOLOID:
+        return as_json(DatumGetBool(value) ? "true" : "false");
+    case INT2OID:
+    case INT4OID:
+    case INT8OID:
+    case JSONOID:
+    case JSONBOID:
+        return as_json(OidOutputFunctionCall(output, value));
+    case FLOAT4OID:
+    case FLOAT8OID:
+    case NUMERICOID: {
+        const char *number = OidOutputFunctionCall(output, value);
+        // JSON knows neither NaN nor Infinity
+        return std::strpbrk(number, "NIni") ? Cell{} : as_json(number);
+    }
+    case DATEOID: {
+        const DateADT date = DatumGetDateADT(value);
+        return DATE_NOT_FINITE(date) ? Cell{} : as_text(print_date(date));
+    }
+    case TIMESTAMPTZOID: {
+        const TimestampTz instant = DatumGetTimestampTz(value);
+        return TIMESTAMP_NOT_FINITE(instant) ? Cell{} : as_text(print_instant(instant));
+    }
+    }
+    if (const Oid element = get_element_type(type); OidIsValid(element))
+        return array_cell(value, element);
+    return as_text(OidOutputFunctionCall(output, value));
+}
+
+Table read_rows(std::size_t rows) {
+    const TupleDesc shape = SPI_tuptable->tupdesc;
+    const std::size_t count = static_cast<std::size_t>(shape->natts);
+    auto *columns = static_cast<Column *>(palloc0(sizeof(Column) * (count + 1)));
+    auto *types = static_cast<Oid *>(palloc(sizeof(Oid) * (count + 1)));
+    auto *outputs = static_cast<Oid *>(palloc(sizeof(Oid) * (count + 1)));
+    for (std::size_t i = 0; i < count; ++i) {
+        const Form_pg_attribute attribute = TupleDescAttr(shape, i);
+        columns[i].name = NameStr(attribute->attname);
+        types[i] = getBaseType(attribute->atttypid);
+        columns[i].use = core::use_of_column(columns[i].name);
+        bool is_varlena;
+        getTypeOutputInfo(attribute->atttypid, &outputs[i], &is_varlena);
+    }
+    auto *cells = static_cast<Cell *>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Cell) * (rows * count + 1)));
+    auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * (count + 1)));
+    auto *nulls = static_cast<bool *>(palloc(count + 1));
+    for (std::size_t row = 0; row < rows; ++row) {
+        heap_deform_tuple(SPI_tuptable->vals[row], shape, values, nulls);
+        for (std::size_t i = 0; i < count; ++i)
+            cells[row * count + i] = nulls[i] ? Cell{} : cell_of(values[i], types[i], outputs[i]);
+    }
+    return {{columns, count}, {cells, rows * count}, rows};
+}
+
+const Cell *cell_of_use(const Table &table, std::size_t row, ColumnUse use) {
+    for (std::size_t i = 0; i < table.columns.size(); ++i)
+        if (table.columns[i].use == use)
+            return &table.at(row, i);
+    return nullptr;
+}
+
+std::int64_t number_in(const Cell *cell) {
+    return cell && cell->kind == Cell::Kind::raw ? std::strtoll(cell->text.data(), nullptr, 10) : -1;
+}
+
+core::DataShape shape_of(AnswerKind kind) {
+    if (kind == AnswerKind::list)
+        return core::DataShape::list;
+    return kind == AnswerKind::none ? core::DataShape::none : core::DataShape::object;
+}
+
+std::string_view next_cursor(const Table &table, std::size_t row, const Route &route, const Paging &paging) {
+    const Cell *key = cell_of_use(table, row, ColumnUse::cursor);
+    if (key == nullptr || key->kind != Cell::Kind::array)
+        elog(ERROR, "relygate.%s gave no _cursor", route.function);
+    auto *texts = static_cast<std::string_view *>(palloc0(sizeof(std::string_view) * (key->elements.size() + 1)));
+    for (std::size_t i = 0; i < key->elements.size(); ++i) {
+        if (key->elements[i].kind == Cell::Kind::null)
+            elog(ERROR, "relygate.%s gave a _cursor with a null", route.function);
+        texts[i] = key->elements[i].text;
+    }
+    return run_rule([&] {
+        ContextMemory memory;
+        return core::make_cursor(cursor_seal(route), paging.sort, {texts, key->elements.size()}, memory);
+    });
+}
+
+// {columns} of the pattern, filled from the first row.
+const char *location_of(const Route &route, const Table &table) {
+    StringInfoData location;
+    initStringInfo(&location);
+    for (const char *at = route.location; *at; ++at) {
+        const char *end = *at == '{' ? std::strchr(at, '}') : nullptr;
+        if (end == nullptr) {
+            appendStringInfoChar(&location, *at);
+            continue;
+        }
+        const std::string_view name(at + 1, static_cast<std::size_t>(end - at - 1));
+        for (std::size_t i = 0; i < table.columns.size(); ++i)
+            if (table.columns[i].name == name)
+                appendBinaryStringInfo(&location, table.at(0, i).text.data(),
+                                       static_cast<int>(table.at(0, i).text.size()));
+        at = end;
+    }
+    return location.data;
+}
+
+// RFC 9110, 13.1.2: a list of tags, compared weakly, or *.
+bool is_match(std::string_view if_none_match, std::string_view quoted) {
+    if (if_none_match == "*")
+        return true;
+    for (std::size_t at = if_none_match.find(quoted); at != std::string_view::npos;
+         at = if_none_match.find(quoted, at + 1)) {
+        const std::string_view before = if_none_match.substr(0, at);
+        const std::string_view after = if_none_match.substr(at + quoted.size());
+        const bool begins = before.empty() || before.ends_with("W/") || before.ends_with(' ') || before.ends_with(',');
+        const bool ends = after.empty() || after.starts_with(',') || after.starts_with(' ');
+        if (begins && ends)
+            return true;
+    }
+    return false;
+}
+
+} // namespace
+
+void Answer::add_header(const char *name, const char *value) {
+    if (header_count == kMaxHeaders)
+        elog(ERROR, "an answer has too many headers");
+    headers[header_count++] = {name, value};
+}
+
+std::int64_t total_of_rows() {
+    return SPI_processed == 0 ? -1 : number_in(cell_of_use(read_rows(1), 0, ColumnUse::total));
+}
+
+Answer answer_from_rows(const Route &route, const Paging &paging, std::string_view if_none_match, std::int64_t total) {
+    const std::size_t found = SPI_processed;
+    const bool is_list = route.answer == AnswerKind::list;
+    std::size_t rows = route.answer == AnswerKind::none ? 0 : found;
+    if (route.answer == AnswerKind::object)
+        rows = 1;
+    const bool is_more = is_list && paging.is_paged && found > static_cast<std::size_t>(paging.page_size);
+    if (is_more)
+        rows = static_cast<std::size_t>(paging.page_size);
+    const Table table = read_rows(rows);
+
+    core::Pagination pagination{};
+    if (is_list && paging.is_paged) {
+        pagination.is_there = true;
+        pagination.page = paging.is_cursor ? 0 : paging.page;
+        pagination.page_size = paging.page_size;
+        pagination.total =
+            rows > 0 ? number_in(cell_of_use(table, 0, ColumnUse::total)) : std::max<std::int64_t>(total, 0);
+        if (!paging.is_cursor && pagination.total < 0)
+            elog(ERROR, "relygate.%s gave no _total", route.function);
+        if (is_more)
+            pagination.next_cursor = next_cursor(table, rows - 1, route, paging);
+    }
+
+    Answer answer{};
+    answer.status = route.status;
+    if (route.location && rows > 0)
+        answer.add_header("Location", location_of(route, table));
+    if (const Cell *tag = rows == 1 ? cell_of_use(table, 0, ColumnUse::etag) : nullptr; tag && !tag->text.empty()) {
+        const char *quoted = psprintf("\"%.*s\"", static_cast<int>(tag->text.size()), tag->text.data());
+        answer.add_header("ETag", quoted);
+        if (route.is_read_only && is_match(if_none_match, quoted)) {
+            answer.status = 304;
+            return answer;
+        }
+    }
+    answer.content_type = kJson;
+    answer.body = run_rule([&] {
+        ContextMemory memory;
+        return core::answer_body(route.message, shape_of(route.answer), table, pagination, memory);
+    });
+    return answer;
+}
+
+Answer answer_from_row(HeapTuple row, TupleDesc shape, int column) {
+    Answer answer{};
+    bool is_null;
+    const Datum status = SPI_getbinval(row, shape, column, &is_null);
+    if (is_null)
+        elog(ERROR, "an answer has no status");
+    answer.status = DatumGetInt32(status);
+    answer.content_type = SPI_getvalue(row, shape, column + 1);
+    const Datum headers = SPI_getbinval(row, shape, column + 2, &is_null);
+    if (!is_null) {
+        Datum *texts;
+        bool *nulls;
+        int count;
+        deconstruct_array(DatumGetArrayTypeP(headers), TEXTOID, -1, false, TYPALIGN_INT, &texts, &nulls, &count);
+        for (int i = 0; i + 1 < count; i += 2)
+            if (!nulls[i] && !nulls[i + 1])
+                answer.add_header(TextDatumGetCString(texts[i]), TextDatumGetCString(texts[i + 1]));
+    }
+    const Datum body = SPI_getbinval(row, shape, column + 3, &is_null);
+    if (!is_null)
+        answer.body = text_view(reinterpret_cast<const text *>(DatumGetByteaPP(body)));
+    return answer;
+}
+
+Answer answer_from_refusal(const core::Refusal &refusal, std::span<const core::FieldError> errors,
+                           std::string_view data, std::string_view request_id) {
+    Answer answer{};
+    answer.status = refusal.status;
+    answer.content_type = kJson;
+    if (refusal.status == 401)
+        answer.add_header("WWW-Authenticate", "Bearer error=\"invalid_token\"");
+    answer.body = run_rule([&] {
+        ContextMemory memory;
+        return core::write_envelope({refusal.message, refusal.code, errors, data, request_id}, memory);
+    });
+    return answer;
+}
+
+ArrayType *headers_of(const Answer &answer) {
+    auto *texts = static_cast<Datum *>(palloc(sizeof(Datum) * (answer.header_count * 2 + 1)));
+    for (int i = 0; i < answer.header_count; ++i) {
+        texts[2 * i] = CStringGetTextDatum(answer.headers[i].first);
+        texts[2 * i + 1] = CStringGetTextDatum(answer.headers[i].second);
+    }
+    return construct_array(texts, answer.header_count * 2, TEXTOID, -1, false, TYPALIGN_INT);
+}
+
+Datum make_answer(FunctionCallInfo fcinfo, const Answer &answer, MemoryContext outer) {
+    TupleDesc shape;
+    if (get_call_result_type(fcinfo, nullptr, &shape) != TYPEFUNC_COMPOSITE)
+        elog(ERROR, "handle_request must return relygate.answer");
+    Datum values[] = {Int32GetDatum(answer.status),
+                      answer.content_type ? CStringGetTextDatum(answer.content_type) : Datum{0},
+                      PointerGetDatum(headers_of(answer)), PointerGetDatum(make_text(answer.body))};
+    bool nulls[] = {false, answer.content_type == nullptr, false, false};
+    const MemoryContext before = MemoryContextSwitchTo(outer);
+    const HeapTuple tuple = heap_form_tuple(BlessTupleDesc(shape), values, nulls);
+    const Datum result = HeapTupleGetDatum(tuple);
+    MemoryContextSwitchTo(before);
+    return result;
+}
+
+} // namespace relygate::pg

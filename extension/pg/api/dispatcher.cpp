@@ -1,0 +1,354 @@
+// relygate.handle_request: one HTTP request, whose token the shim has verified, from its raw target to its answer. The
+// order of the steps is that of the answers (docs/api): route 404 and 405, type 415, session 401, permission 403,
+// suspended tenant 423, members 400, Idempotency-Key 409 and 422, then what the function says. One internal
+// subtransaction holds the call: a refusal rolls it back and is an answer like any other, so the log stays quiet and
+// nothing is half-written.
+#include "core/route/media_type.hpp"
+#include "pg/api/answer.hpp"
+#include "pg/api/binder.hpp"
+#include "pg/api/catalogue.hpp"
+#include "pg/api/idempotency.hpp"
+#include "pg/api/plan.hpp"
+#include "pg/api/refusals.hpp"
+#include "pg/api/rights.hpp"
+#include "pg/boundary.hpp"
+#include "pg/tenancy/context.hpp"
+
+extern "C" {
+#include <utils/fmgrprotos.h>
+#include <utils/resowner.h>
+}
+
+namespace relygate::pg {
+namespace {
+
+constexpr core::Refusal kNoSuchRoute{.status = 404, .code = "no_such_route", .message = "there is no such route"};
+constexpr core::Refusal kNoSuchMethod{
+    .status = 405, .code = "method_not_allowed", .message = "the route does not take this method"};
+constexpr core::Refusal kMediaType{
+    .status = 415, .code = "media_type", .message = "the body must be application/json in UTF-8"};
+constexpr core::Refusal kNoToken{.status = 401, .code = "token_missing", .message = "a token is needed"};
+constexpr core::Refusal kSessionEnded{.status = 401, .code = "session_ended", .message = "the session has ended"};
+constexpr core::Refusal kForbidden{
+    .status = 403, .code = "forbidden", .message = "your role does not have the permission that is needed"};
+constexpr core::Refusal kSuspended{.status = 423,
+                                   .code = "tenant_suspended",
+                                   .message = "the organisation is suspended: only reading and check-outs work"};
+constexpr core::Refusal kForeignTenant{
+    .status = 403, .code = "foreign_tenant", .message = "the tenant comes from the token alone"};
+constexpr core::Refusal kInvalid{.status = 400, .code = "invalid", .message = "the request is not valid"};
+constexpr core::Refusal kNoSuchRow{.status = 404, .code = "not_found", .message = "there is no such thing"};
+constexpr core::Refusal kBadKey{
+    .status = 400, .code = "idempotency_key", .message = "Idempotency-Key must be 1 to 255 printable ASCII characters"};
+constexpr core::Refusal kKeyReused{
+    .status = 422, .code = "idempotency_key_reused", .message = "this Idempotency-Key belongs to another request"};
+constexpr core::Refusal kStillRunning{.status = 409,
+                                      .code = "idempotency_key_in_use",
+                                      .message = "the first request with this Idempotency-Key is still running"};
+
+struct Request {
+    // Null: the token has none (or there is no token).
+    const char *tenant, *user, *session, *client_address;
+    Datum user_id, session_id;
+    bool has_expiry;
+    TimestampTz token_expires_at;
+    const char *request_id;
+    std::string_view method, path, query, body;
+    std::string_view content_type, idempotency_key, if_none_match;
+};
+
+const char *uuid_argument(FunctionCallInfo fcinfo, int position) {
+    return PG_ARGISNULL(position) ? nullptr : DatumGetCString(DirectFunctionCall1(uuid_out, PG_GETARG_DATUM(position)));
+}
+
+std::string_view text_argument(FunctionCallInfo fcinfo, int position) {
+    return PG_ARGISNULL(position) ? std::string_view() : text_view(PG_GETARG_TEXT_PP(position));
+}
+
+void read_headers(Request &request, ArrayType *headers) {
+    Datum *elements;
+    bool *nulls;
+    int count;
+    deconstruct_array(headers, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
+    for (int i = 0; i + 1 < count; i += 2) {
+        if (nulls[i] || nulls[i + 1])
+            continue;
+        const char *name = TextDatumGetCString(elements[i]);
+        const std::string_view value = text_view(DatumGetTextPP(elements[i + 1]));
+        if (pg_strcasecmp(name, "content-type") == 0)
+            request.content_type = value;
+        else if (pg_strcasecmp(name, "idempotency-key") == 0)
+            request.idempotency_key = value.empty() ? std::string_view(" \n") : value; // there, but no key
+        else if (pg_strcasecmp(name, "if-none-match") == 0)
+            request.if_none_match = value;
+    }
+}
+
+Request read_request(FunctionCallInfo fcinfo) {
+    Request request{};
+    request.tenant = uuid_argument(fcinfo, 0);
+    request.user = uuid_argument(fcinfo, 1);
+    request.session = uuid_argument(fcinfo, 2);
+    request.user_id = PG_GETARG_DATUM(1);
+    request.session_id = PG_GETARG_DATUM(2);
+    request.has_expiry = !PG_ARGISNULL(3);
+    request.token_expires_at = PG_ARGISNULL(3) ? 0 : PG_GETARG_TIMESTAMPTZ(3);
+    request.request_id = PG_ARGISNULL(4) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(4));
+    request.client_address = PG_ARGISNULL(5) ? "" : DatumGetCString(DirectFunctionCall1(inet_out, PG_GETARG_DATUM(5)));
+    request.method = text_argument(fcinfo, 6);
+    request.path = text_argument(fcinfo, 7);
+    request.query = text_argument(fcinfo, 8);
+    if (!PG_ARGISNULL(9))
+        read_headers(request, PG_GETARG_ARRAYTYPE_P(9));
+    if (!PG_ARGISNULL(10))
+        request.body = text_view(reinterpret_cast<const text *>(PG_GETARG_BYTEA_PP(10)));
+    return request;
+}
+
+Answer refuse(const core::Refusal &refusal, const Request &request, std::span<const core::FieldError> errors = {}) {
+    return answer_from_refusal(refusal, errors, {}, request.request_id);
+}
+
+// Without a token the context stays empty; a function that finds its tenant by itself (a login) sets it once.
+void set_request_context(const Request &request, bool is_public) {
+    set_context_locally("app.request_id", request.request_id);
+    set_context_locally("app.client_address", request.client_address);
+    if (is_public)
+        return;
+    set_context_locally("app.tenant_id", request.tenant);
+    set_context_locally("app.user_id", request.user);
+    set_context_locally("app.user_role", "");
+}
+
+struct Call {
+    const Request &request;
+    const Route &route;
+    const Signature &signature;
+    const core::Page &page;
+    Arguments arguments;
+};
+
+void execute(const Call &call) {
+    const int result =
+        SPI_execute_plan(call.signature.plan, call.arguments.values, call.arguments.nulls, call.route.is_read_only, 0);
+    if (result != SPI_OK_SELECT)
+        elog(ERROR, "could not call relygate.%s: %s", call.route.function, SPI_result_code_string(result));
+}
+
+Answer answer_of_call(Call &call) {
+    execute(call);
+    if (call.route.answer == AnswerKind::answer) {
+        if (SPI_processed != 1)
+            elog(ERROR, "relygate.%s gave no answer", call.route.function);
+        return answer_from_row(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+    }
+    if (call.route.answer == AnswerKind::object && SPI_processed == 0)
+        return refuse(kNoSuchRow, call.request);
+    Paging paging{};
+    std::int64_t total = -1;
+    if (call.route.answer == AnswerKind::list) {
+        paging.is_paged = call.signature.page_limit >= 0;
+        paging.is_cursor = call.page.is_cursor;
+        paging.page = call.page.number;
+        paging.page_size = call.page.size;
+        paging.sort = call.page.sort;
+        if (SPI_processed == 0 && paging.is_paged && !paging.is_cursor && paging.page > 1) {
+            // Behind the last page no row carries the total: ask once more, for one row of the first.
+            ask_for_total(call.signature, call.arguments);
+            execute(call);
+            total = std::max<std::int64_t>(total_of_rows(), 0);
+            SPI_processed = 0;
+        }
+    }
+    return answer_from_rows(call.route, paging, call.request.if_none_match, total);
+}
+
+// The call in its subtransaction. Refusals that are to stay (a failed login counts) come as an answer of the function.
+Answer call_function(Call &call) {
+    const MemoryContext memory = CurrentMemoryContext;
+    const ResourceOwner owner = CurrentResourceOwner;
+    auto *answer = static_cast<Answer *>(palloc0(sizeof(Answer)));
+    ErrorData *volatile error = nullptr;
+    BeginInternalSubTransaction(nullptr);
+    MemoryContextSwitchTo(memory);
+    PG_TRY();
+    {
+        *answer = answer_of_call(call);
+        if (answer->status >= 400 && call.route.answer != AnswerKind::answer)
+            RollbackAndReleaseCurrentSubTransaction();
+        else
+            ReleaseCurrentSubTransaction();
+    }
+    PG_CATCH();
+    {
+        MemoryContextSwitchTo(memory);
+        error = CopyErrorData();
+        FlushErrorState();
+        RollbackAndReleaseCurrentSubTransaction();
+    }
+    PG_END_TRY();
+    MemoryContextSwitchTo(memory);
+    CurrentResourceOwner = owner;
+    if (error)
+        return answer_from_error(error, call.signature, call.page, call.request.request_id);
+    return *answer;
+}
+
+// A token of ours with less than a quarter of its life left gets a successor.
+void renew_token(const Request &request, const Rights &rights, Answer &answer) {
+    if (!request.session || !request.has_expiry)
+        return;
+    const char *lifetime = GetConfigOption("relygate.token_lifetime", true, false);
+    if (lifetime == nullptr || *lifetime == '\0')
+        return;
+    const Interval *span = DatumGetIntervalP(
+        DirectFunctionCall3(interval_in, CStringGetDatum(lifetime), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+    const std::int64_t life = span->time + (span->day + span->month * DAYS_PER_MONTH) * USECS_PER_DAY;
+    if (request.token_expires_at - GetCurrentTimestamp() >= life / 4)
+        return;
+    static SPIPlanPtr plan = nullptr;
+    if (plan == nullptr)
+        plan = keep_plan("SELECT token FROM relygate.sign_token(user_id => $1, session_id => $2, role => $3)",
+                         {UUIDOID, UUIDOID, TEXTOID});
+    Datum values[] = {request.user_id, request.session_id, CStringGetTextDatum(rights.role)};
+    if (SPI_execute_plan(plan, values, nullptr, false, 1) != SPI_OK_SELECT || SPI_processed != 1)
+        elog(ERROR, "could not renew a token");
+    answer.add_header("X-New-Token", SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
+}
+
+Answer refuse_binding(const core::Binding &binding, const Request &request) {
+    if (binding.is_foreign_tenant)
+        return refuse(kForeignTenant, request);
+    if (binding.body_code == nullptr)
+        return refuse(kInvalid, request, binding.errors);
+    core::Refusal refusal = kInvalid;
+    refusal.code = binding.body_code;
+    refusal.message = pnstrdup(binding.body_message.data(), binding.body_message.size());
+    return refuse(refusal, request, binding.errors);
+}
+
+bool is_bound(const core::Binding &binding) {
+    return !binding.is_foreign_tenant && binding.body_code == nullptr && binding.errors.empty();
+}
+
+Answer bind_and_call(const Request &request, const Route &route, const core::RouteMatch &match, Rights &rights) {
+    const Signature &signature = signature_of(route);
+    const std::string_view tenant = request.tenant && !route.is_public ? request.tenant : "";
+    const auto bind = [&] {
+        return bind_members(route, signature, match, request.query, request.body, rights.country, tenant);
+    };
+    core::Binding binding = bind();
+    if (is_bound(binding) && signature.tenant_argument >= 0 && !binding.values[signature.tenant_argument].is_null) {
+        // The only place where the context turns. The members are bound again: another tenant, another country.
+        const auto acted_in = core::print_uuid(binding.values[signature.tenant_argument].uuid);
+        turn_context_to(pnstrdup(acted_in.data(), acted_in.size()));
+        look_up_tenant(rights);
+        binding = bind();
+    }
+    if (!is_bound(binding))
+        return refuse_binding(binding, request);
+
+    IdempotencyKey key{};
+    if (!request.idempotency_key.empty() && !route.is_read_only && !route.is_public) {
+        if (!is_idempotency_key(request.idempotency_key))
+            return refuse(kBadKey, request);
+        key = {request.idempotency_key, request.user_id,
+               digest_of_request(request.method, request.path, request.query, request.body)};
+        Answer first{};
+        switch (begin_once(key, request.tenant, request.user, first)) {
+        case Repetition::again:
+            return first;
+        case Repetition::other_request:
+            return refuse(kKeyReused, request);
+        case Repetition::still_running: {
+            Answer held = refuse(kStillRunning, request);
+            held.add_header("Retry-After", "1");
+            return held;
+        }
+        case Repetition::first:
+            break;
+        }
+    }
+    Call call{request, route, signature, binding.page, make_arguments(signature, binding)};
+    const Answer answer = call_function(call);
+    if (!key.key.empty() && answer.status < 400)
+        keep_answer(key, answer);
+    return answer;
+}
+
+Answer serve(const Request &request) {
+    core::RouteMatch match;
+    const Route *route = find_route(request.method, request.path, match);
+    if (route == nullptr) {
+        if (match.kind == core::RouteMatch::Kind::no_such_path)
+            return refuse(kNoSuchRoute, request);
+        Answer answer = refuse(kNoSuchMethod, request);
+        answer.add_header("Allow", pstrdup(match.allow));
+        return answer;
+    }
+    if (!request.body.empty() && !core::is_json_media_type(request.content_type))
+        return refuse(kMediaType, request);
+    if (!route->is_public && (request.tenant == nullptr || request.user == nullptr))
+        return refuse(kNoToken, request);
+    set_request_context(request, route->is_public);
+    Rights rights{};
+    if (!route->is_public) {
+        rights = look_up_rights(request.user_id, request.session ? &request.session_id : nullptr, route->permission);
+        if (!rights.is_known)
+            return refuse(kSessionEnded, request);
+        set_context_locally("app.user_role", rights.role);
+        if (!rights.is_allowed)
+            return refuse(kForbidden, request);
+        if (rights.is_suspended && !route->is_read_only && !route->is_while_suspended)
+            return refuse(kSuspended, request);
+    }
+    Answer answer = bind_and_call(request, *route, match, rights);
+    if (!route->is_public && answer.status < 400)
+        renew_token(request, rights, answer);
+    return answer;
+}
+
+bool is_serving = false; // a route's function may not come back here: the catalogue would be read under its feet
+
+} // namespace
+} // namespace relygate::pg
+
+using namespace relygate::pg;
+
+RELYGATE_FUNCTION(relygate_handle_request) {
+    if (is_serving)
+        ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                errmsg("handle_request cannot be called while it serves a request"));
+    const MemoryContext outer = CurrentMemoryContext;
+    if (SPI_connect() != SPI_OK_CONNECT)
+        elog(ERROR, "could not connect to SPI");
+    auto *result = static_cast<Datum *>(palloc0(sizeof(Datum)));
+    is_serving = true;
+    PG_TRY();
+    { *result = make_answer(fcinfo, serve(read_request(fcinfo)), outer); }
+    PG_FINALLY();
+    { is_serving = false; }
+    PG_END_TRY();
+    const Datum answer = *result;
+    SPI_finish();
+    PG_RETURN_DATUM(answer);
+}
+
+// Raises what the dispatcher turns into an answer; see refusals.hpp.
+RELYGATE_FUNCTION(relygate_refuse) {
+    const auto word = [&](int position) {
+        return PG_ARGISNULL(position) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(position));
+    };
+    const int status = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT32(0);
+    if (status < 400 || status > 599 || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("a refusal needs a status from 400 to 599, a code and a message"));
+    const char *code = word(1), *message = word(2), *detail = word(3), *hint = word(4), *field = word(5);
+    const char *data = PG_ARGISNULL(6) ? nullptr : DatumGetCString(DirectFunctionCall1(jsonb_out, PG_GETARG_DATUM(6)));
+    ereport(ERROR, errcode(MAKE_SQLSTATE('R', 'G', '0' + status / 100, '0' + status / 10 % 10, '0' + status % 10)),
+            errmsg("%s", message), detail ? errdetail("%s", detail) : 0, hint ? errhint("%s", hint) : 0,
+            err_generic_string(PG_DIAG_CONSTRAINT_NAME, code),
+            field ? err_generic_string(PG_DIAG_COLUMN_NAME, field) : 0,
+            data ? err_generic_string(PG_DIAG_DATATYPE_NAME, data) : 0);
+    pg_unreachable();
+}

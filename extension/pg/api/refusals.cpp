@@ -1,0 +1,149 @@
+// See refusals.hpp.
+#include "pg/api/refusals.hpp"
+
+#include "core/route/member_name.hpp"
+#include "pg/boundary.hpp"
+
+extern "C" {
+#include <catalog/namespace.h>
+#include <catalog/pg_constraint.h>
+#include <catalog/pg_index.h>
+}
+
+namespace relygate::pg {
+namespace {
+
+constexpr core::Refusal kInternal{.status = 500, .code = "internal", .message = "the request could not be served"};
+constexpr core::Refusal kNoSuchReference{
+    .status = 404, .code = "not_found", .message = "what the request refers to does not exist"};
+constexpr core::Refusal kInUse{.status = 409, .code = "in_use", .message = "something else still refers to this"};
+constexpr core::Refusal kDuplicate{.status = 409, .code = "duplicate", .message = "this exists already"};
+constexpr core::Refusal kRequired{.status = 400, .code = "required", .message = "value is missing"};
+constexpr core::Refusal kInvalid{.status = 400, .code = "invalid", .message = "value is not valid"};
+
+bool is_class(const ErrorData *error, const char *name) {
+    return std::strncmp(unpack_sql_state(error->sqlerrcode), name, 2) == 0;
+}
+
+// The shim's to repeat (40001, 40P01), to time (57014) or to wait for (53, 57P0x, 08).
+bool is_for_the_shim(const ErrorData *error) {
+    return error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE ||
+           error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED || error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
+           is_class(error, "53") || is_class(error, "08") ||
+           std::strncmp(unpack_sql_state(error->sqlerrcode), "57P0", 4) == 0;
+}
+
+// The last column of an index or a constraint: what stands before it is the tenant.
+const char *column_of(const ErrorData *error) {
+    if (error->column_name)
+        return error->column_name;
+    if (error->schema_name == nullptr || error->table_name == nullptr || error->constraint_name == nullptr)
+        return nullptr;
+    const Oid schema = get_namespace_oid(error->schema_name, true);
+    const Oid table = OidIsValid(schema) ? get_relname_relid(error->table_name, schema) : InvalidOid;
+    if (!OidIsValid(table))
+        return nullptr;
+    AttrNumber column = 0;
+    const Oid constraint = get_relation_constraint_oid(table, error->constraint_name, true);
+    if (OidIsValid(constraint)) {
+        HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+        bool is_null = true;
+        Datum keys = 0;
+        if (HeapTupleIsValid(tuple))
+            keys = SysCacheGetAttr(CONSTROID, tuple, Anum_pg_constraint_conkey, &is_null);
+        if (!is_null) {
+            const ArrayType *array = DatumGetArrayTypeP(keys);
+            const int count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+            if (count > 0)
+                column = reinterpret_cast<const int16 *>(ARR_DATA_PTR(array))[count - 1];
+        }
+        if (HeapTupleIsValid(tuple))
+            ReleaseSysCache(tuple);
+    } else if (const Oid index = get_relname_relid(error->constraint_name, schema); OidIsValid(index)) {
+        HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+        if (HeapTupleIsValid(tuple)) {
+            const auto *form = reinterpret_cast<const FormData_pg_index *>(GETSTRUCT(tuple));
+            column = form->indkey.values[form->indnkeyatts - 1];
+            ReleaseSysCache(tuple);
+        }
+    }
+    return column > 0 ? get_attname(table, column, true) : nullptr;
+}
+
+// The member that a column or parameter stands for: itself, else the only one that ends in it (mobile: visitor.mobile).
+std::string_view member_of(const char *name, const Signature &signature, bool is_certain) {
+    if (name == nullptr)
+        return {};
+    const std::string_view wanted = name;
+    std::string_view found;
+    int count = 0;
+    for (int i = 0; i < signature.count; ++i) {
+        const core::Parameter &parameter = signature.parameters[i];
+        if (parameter.name == wanted)
+            return parameter.member;
+        if (parameter.name.size() > wanted.size() + 2 && parameter.name.ends_with(wanted) &&
+            parameter.name.substr(0, parameter.name.size() - wanted.size()).ends_with("__")) {
+            found = parameter.member;
+            ++count;
+        }
+    }
+    if (count == 1)
+        return found;
+    if (!is_certain)
+        return {};
+    return run_rule([&] {
+        ContextMemory memory;
+        return core::member_path(wanted, memory);
+    });
+}
+
+Answer answer(const core::Refusal &refusal, std::string_view field, const char *data, std::string_view request_id) {
+    const core::FieldError error{field, refusal.code, refusal.message};
+    return answer_from_refusal(refusal, {&error, field.empty() ? 0u : 1u}, data ? data : "", request_id);
+}
+
+void log_in_full(ErrorData *error, std::string_view request_id) {
+    error->message = psprintf("request %.*s failed with %s: %s", static_cast<int>(request_id.size()), request_id.data(),
+                              unpack_sql_state(error->sqlerrcode), error->message);
+    error->elevel = LOG_SERVER_ONLY;
+    ThrowErrorData(error); // below ERROR it reports and returns
+}
+
+} // namespace
+
+Answer answer_from_error(ErrorData *error, const Signature &signature, const core::Page &page,
+                         std::string_view request_id) {
+    if (is_for_the_shim(error))
+        ReThrowError(error);
+    if (is_class(error, "RG") && error->constraint_name) {
+        const char *state = unpack_sql_state(error->sqlerrcode);
+        core::Refusal refusal{.status = (state[2] - '0') * 100 + (state[3] - '0') * 10 + (state[4] - '0'),
+                              .code = error->constraint_name,
+                              .message = error->message,
+                              .hint = error->hint};
+        if (error->detail)
+            refusal = refusal.with_detail(error->detail);
+        return answer(refusal, member_of(error->column_name, signature, true), error->datatype_name, request_id);
+    }
+    switch (error->sqlerrcode) {
+    case ERRCODE_FOREIGN_KEY_VIOLATION:
+        // The same SQLSTATE tells of a missing row and of one that is still needed; only the untranslated message
+        // differs.
+        if (error->message_id && std::strncmp(error->message_id, "insert", 6) != 0)
+            return answer(kInUse, {}, nullptr, request_id);
+        return answer(kNoSuchReference, member_of(column_of(error), signature, false), nullptr, request_id);
+    case ERRCODE_UNIQUE_VIOLATION:
+    case ERRCODE_EXCLUSION_VIOLATION:
+        return answer(kDuplicate, member_of(column_of(error), signature, false), nullptr, request_id);
+    case ERRCODE_NOT_NULL_VIOLATION:
+        return answer(kRequired, member_of(column_of(error), signature, false), nullptr, request_id);
+    case ERRCODE_CHECK_VIOLATION:
+        return answer(kInvalid, member_of(column_of(error), signature, false), nullptr, request_id);
+    }
+    if (is_class(error, "22")) // a cursor's key is cast by the function that gave it out
+        return answer(kInvalid, page.is_cursor ? "cursor" : "", nullptr, request_id);
+    log_in_full(error, request_id);
+    return answer(kInternal, {}, nullptr, request_id);
+}
+
+} // namespace relygate::pg

@@ -1,0 +1,15 @@
+// A refusal is an answer: what a function or a trigger raised becomes an envelope. RGnnn carries its status, code,
+// field and data itself; constraint and value errors become 404, 409 and 400 with the field where it is known; what is
+// nobody's fault but ours is 500 and logged in full with the request's id; what the shim repeats or times is raised
+// again.
+#pragma once
+
+#include "pg/api/answer.hpp"
+
+namespace relygate::pg {
+
+// After the subtransaction was rolled back. Does not return where the error belongs to the shim.
+Answer answer_from_error(ErrorData *error, const Signature &signature, const core::Page &page,
+                         std::string_view request_id);
+
+} // namespace relygate::pg
