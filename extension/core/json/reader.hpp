@@ -1,9 +1,10 @@
 // Reads JSON text from strangers (RFC 8259). jansson parses it; what jansson does not tell is added here: the member to blame
 // by its path, the exact text of numbers, a bound on depth that holds before anything recurses.
 //
-// Refused beside bad syntax: duplicate members, U+0000, lone surrogates, broken UTF-8, more than kMaxJsonDepth levels, numbers
-// of more than kMaxNumberSize characters or with an exponent beyond 99 (1e131071 is eight bytes that PostgreSQL prints in
-// 131,072), a byte order mark, NaN, anything after the value.
+// Refused beside bad syntax: duplicate members, U+0000, lone surrogates, broken UTF-8, more than kMaxJsonDepth levels or
+// kMaxJsonValues values ([0,0,0 ... takes fifty bytes of memory a byte), numbers of more than kMaxNumberSize characters or with
+// an exponent beyond 99 (1e131071 is eight bytes that PostgreSQL prints in 131,072), a byte order mark, NaN, anything after the
+// value.
 //
 // Ownership: everything that is returned lives in `memory`, copied; jansson's own tree is gone when read_json returns, also
 // when it throws std::bad_alloc. So the result may be held across a longjmp, and the text may go away.
@@ -20,6 +21,7 @@
 namespace relygate::core {
 
 inline constexpr std::size_t kMaxJsonDepth = 32;
+inline constexpr std::size_t kMaxJsonValues = 10'000;
 inline constexpr std::size_t kMaxNumberSize = 64;
 
 struct JsonMember;
@@ -30,9 +32,8 @@ class JsonValue {
     enum class Kind { null, boolean, number, string, array, object };
 
     Kind kind = Kind::null;
-    bool truth = false;        // boolean
-    std::string_view text;     // string: its characters (valid UTF-8, no U+0000); number: as it was written
-    std::size_t position = 0;  // of its first byte in the text that was read
+    bool truth = false;    // boolean
+    std::string_view text; // string: its characters (valid UTF-8, no U+0000); number: as it was written
 
     std::span<const JsonValue> items() const { return {items_, kind == Kind::array ? size_ : 0}; }
     inline std::span<const JsonMember> members() const; // in the order of the text, no name twice
@@ -61,7 +62,7 @@ static_assert(std::is_trivially_destructible_v<JsonValue> && std::is_trivially_d
 struct JsonReading {
     JsonValue value;                    // where is_good()
     std::span<const FieldError> errors; // each with the path of a member
-    const char *code = nullptr;         // of the text as a whole: json_syntax, json_depth, json_bom, json_utf8, json_object
+    const char *code = nullptr;         // of the text as a whole: json_syntax, json_utf8, json_bom, json_object, json_depth, json_size
     std::string_view message;           // with the place in the text, never with its content
 
     bool is_good() const { return !code && errors.empty(); }
