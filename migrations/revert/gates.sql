@@ -1,0 +1,7 @@
+-- Revert relygate:gates from pg
+
+BEGIN;
+
+DROP TABLE relygate.gates;
+
+COMMIT;

@@ -1,0 +1,7 @@
+-- Revert relygate:hosts from pg
+
+BEGIN;
+
+DROP TABLE relygate.hosts;
+
+COMMIT;

@@ -1,0 +1,7 @@
+-- Revert relygate:locations from pg
+
+BEGIN;
+
+DROP TABLE relygate.locations;
+
+COMMIT;

@@ -1,0 +1,7 @@
+-- Revert relygate:purposes from pg
+
+BEGIN;
+
+DROP TABLE relygate.purposes;
+
+COMMIT;

@@ -1,0 +1,7 @@
+-- Revert relygate:sites from pg
+
+BEGIN;
+
+DROP TABLE relygate.sites;
+
+COMMIT;

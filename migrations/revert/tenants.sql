@@ -1,0 +1,7 @@
+-- Revert relygate:tenants from pg
+
+BEGIN;
+
+DROP TABLE relygate.tenants;
+
+COMMIT;

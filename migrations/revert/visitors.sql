@@ -1,0 +1,7 @@
+-- Revert relygate:visitors from pg
+
+BEGIN;
+
+DROP TABLE relygate.visitors;
+
+COMMIT;

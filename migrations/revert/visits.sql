@@ -1,0 +1,7 @@
+-- Revert relygate:visits from pg
+
+BEGIN;
+
+DROP TABLE relygate.visits;
+
+COMMIT;
