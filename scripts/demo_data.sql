@@ -3,7 +3,7 @@ BEGIN;
 
 -- Words -----------------------------------------------------------------------------------------------------------------
 
-CREATE TEMP TABLE demo_name (country text, script text, first_names text[], last_names text[]) ON COMMIT DROP;
+CREATE TEMP TABLE demo_name (country text, script text, first_names text[], last_names text[]);
 INSERT INTO demo_name VALUES
     ('IN', 'latin', '{Asha,Ravi,Meera,Arjun,Lakshmi,Imran,Siobhan,Kavya,Joseph,Anne-Marie,Vikram,Fatima,Sunita,Harpreet,K. P. S.,Nandini}',
      '{Rao,Iyer,D''Souza,Khan,Menon,Singh,Das,Patel,O''Dwyer,Nair,Gowda,Fernandes,Sharma}'),
@@ -123,11 +123,9 @@ SELECT count(h.id) FROM (VALUES ('Lakshmi', 'Iyer', 'office'), ('Thomas', 'Kuria
 \g /dev/null
 CALL pg_temp.load_visitors('IN', 1000, 40);
 CALL pg_temp.load_visits('IN', 150, 240, 12, :'site', :'gate_in', :'gate_out');
-COMMIT;
 
 -- Flats in the Emirates: two sites, one with a capacity, one that asks the host -------------------------------------------
 
-BEGIN;
 SELECT id AS blue FROM relygate.create_tenant('MARINA', 'Marina Heights', 'residential', 'Asia/Dubai', 'AE') \gset
 CALL pg_temp.load_users(:'second_admin_password', :'second_admin_password');
 SELECT id AS site FROM relygate.list_sites() \gset
@@ -151,6 +149,6 @@ SELECT v.id AS waiting FROM pg_temp.person('AE', 801) p
 SELECT v.id AS unwanted FROM pg_temp.person('AE', 802) p
   CROSS JOIN LATERAL relygate.create_visit(visitor__first_name => p.first_name, visitor__mobile => p.mobile, purpose => 'Sales', site_id => :'villas') v \gset
 SELECT relygate.refuse_visit(:'unwanted', 'Nobody expects a visit') \g /dev/null
-COMMIT;
 
 SELECT relygate.bind_role('report_green', :'green'), relygate.bind_role('report_blue', :'blue') \g /dev/null
+COMMIT;

@@ -210,7 +210,6 @@ DECLARE
     made uuid;
 BEGIN
     PERFORM @extschema@.check_mobile_given(category, create_visitor.mobile);
-    PERFORM @extschema@.check_validity(create_visitor.valid_from, create_visitor.valid_until);
     PERFORM @extschema@.check_unit(create_visitor.unit_id);
     SELECT * INTO document FROM @extschema@.document_traits(create_visitor.document_type, create_visitor.document_no);
     -- Two desks may register one mobile at once: the unique index decides, the next statement reads who has it.
@@ -235,16 +234,6 @@ REVOKE ALL ON FUNCTION @extschema@.create_visitor(@extschema@.person_name_input,
     @extschema@.vehicle_number_input, uuid, date, date) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location, message, read_only, lane)
 VALUES ('POST', '/api/visitors', 'create_visitor', 'visitors.write', 'object', 201, '/api/visitors/{id}', 'Visitor created', false, 'write');
-
-CREATE FUNCTION @extschema@.check_validity(valid_from date, valid_until date) RETURNS void
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF valid_until < valid_from THEN
-        PERFORM @extschema@.refuse(400, 'range', 'validity ends before it begins', NULL, NULL, 'valid_until');
-    END IF;
-END $$;
-COMMENT ON FUNCTION @extschema@.check_validity(date, date) IS 'Refuses a validity that ends before it begins. Errors: RG400.';
-REVOKE ALL ON FUNCTION @extschema@.check_validity(date, date) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.refuse_open_visit(visitor_id uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
@@ -308,8 +297,7 @@ BEGIN
         valid_until = CASE WHEN 'valid_until' = ANY (given) THEN update_visitor.valid_until ELSE coalesce(update_visitor.valid_until, v.valid_until) END,
         is_active = CASE WHEN 'is_active' = ANY (given) THEN update_visitor.is_active ELSE coalesce(update_visitor.is_active, v.is_active) END
      WHERE v.id = update_visitor.id
-    RETURNING v.mobile::text AS mobile, v.category_id AS category_id, v.valid_from AS valid_from, v.valid_until AS valid_until INTO new;
-    PERFORM @extschema@.check_validity(new.valid_from, new.valid_until);
+    RETURNING v.mobile::text AS mobile, v.category_id AS category_id INTO new;
     IF (new.mobile, new.category_id) IS DISTINCT FROM (old.mobile, old.category_id) THEN
         PERFORM @extschema@.check_mobile_given(new.category_id, new.mobile);
     END IF;
