@@ -9,32 +9,20 @@
 #pragma once
 
 #include "core/base/outcome.hpp"
+#include "core/token/algorithm.hpp"
+#include "core/token/crypto.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-using EVP_PKEY = struct evp_pkey_st;
-
 namespace relygate::core {
 
-enum class Algorithm : std::uint8_t { hs256, hs384, hs512, rs256, rs384, rs512, ps256, es256, es384, eddsa };
-
-std::optional<Algorithm> find_algorithm(std::string_view name); // exact spelling
-std::string_view name_of(Algorithm algorithm);
-
-struct FreePkey {
-    void operator()(EVP_PKEY *pkey) const;
-};
-
-class Key {
-  public:
-    std::string kid; // empty: it has none
-    std::unique_ptr<EVP_PKEY, FreePkey> pkey; // null for an HMAC secret
+struct Key {
+    std::string kid; // empty: none
+    Pkey pkey;       // null: an HMAC secret
     std::string secret;
     std::uint32_t algorithms = 0; // a bit each
 
@@ -52,8 +40,9 @@ class KeySet {
     // Adds a secret for HS256, HS384 and HS512, as far as its length reaches. Shorter than 32 bytes: refused.
     Outcome<std::size_t> add_secret(std::string_view secret);
 
-    // What the header of a token says about its key: kid (null: none) and algorithm. Refused with the reasons `key` (unknown
-    // kid; no kid and not exactly one key that fits) and `algorithm` (the key is for another one).
+    // The key that a token means by kid (null: it names none) and algorithm. A key without kid answers to every name that no
+    // other key has. Refused with the reasons `key` (unknown kid; none or several keys that may be meant) and `algorithm` (the
+    // key that is meant is for another one).
     Outcome<const Key *> find(const std::string_view *kid, Algorithm algorithm) const;
 
     std::size_t size() const { return keys_.size(); }
@@ -61,10 +50,5 @@ class KeySet {
   private:
     std::vector<Key> keys_;
 };
-
-// A new private key as JWK with alg, use and kid (its RFC 7638 thumbprint). ES256 and EdDSA only: what the product signs with.
-Outcome<std::string_view> make_key(std::string_view algorithm, Memory memory);
-// The same JWK without its private part.
-Outcome<std::string_view> public_jwk(std::string_view private_jwk, Memory memory);
 
 } // namespace relygate::core
