@@ -12,6 +12,7 @@
 #include "pg/api/refusals.hpp"
 #include "pg/api/rights.hpp"
 #include "pg/boundary.hpp"
+#include "pg/identity/session.hpp"
 #include "pg/tenancy/context.hpp"
 
 extern "C" {
@@ -113,6 +114,7 @@ Answer refuse(const core::Refusal &refusal, const Request &request, std::span<co
 void set_request_context(const Request &request, bool is_public) {
     set_context_locally("app.request_id", request.request_id);
     set_context_locally("app.client_address", request.client_address);
+    set_current_session(is_public || !request.session ? nullptr : DatumGetUUIDP(request.session_id));
     if (is_public)
         return;
     set_context_locally("app.tenant_id", request.tenant);
