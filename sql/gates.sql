@@ -10,11 +10,13 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT g.id, g.site_id, g.name::text, g.direction::text, g.is_active, g.created_at, g.updated_at, ARRAY[g.name::text, g.id::text], total
+    SELECT g.id, g.site_id, g.name::text, g.direction::text, g.is_active, g.created_at, g.updated_at,
+        ARRAY[g.name::text, g.id::text], total
       FROM unnest(ids) WITH ORDINALITY AS wanted (id, place) JOIN @extschema@.gates g ON g.id = wanted.id
      ORDER BY wanted.place;
 END $$;
-COMMENT ON FUNCTION @extschema@.gate_rows(uuid[], bigint) IS 'Rows of these gates in this order: the one place that makes them.';
+COMMENT ON FUNCTION @extschema@.gate_rows(uuid[], bigint) IS
+'Rows of these gates in this order: the one place that makes them.';
 REVOKE ALL ON FUNCTION @extschema@.gate_rows(uuid[], bigint) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.get_gate(id uuid) RETURNS SETOF @extschema@.gate
@@ -30,7 +32,8 @@ VALUES ('GET', '/api/gates/{id}', 'get_gate', 'places.read', 'object', 200, 'Gat
 CREATE FUNCTION @extschema@.list_gates(site uuid DEFAULT NULL, direction @extschema@.gate_direction_input DEFAULT NULL,
     is_active boolean DEFAULT true, page_limit int DEFAULT 21, page_offset int DEFAULT 0, after text[] DEFAULT NULL,
     counting boolean DEFAULT false) RETURNS SETOF @extschema@.gate
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
     page uuid[];
@@ -49,7 +52,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.list_gates(uuid, @extschema@.gate_direction_input, boolean, int, int, text[], boolean) IS
 'Gates by name, of a site, of a direction. Callers: all roles.';
-REVOKE ALL ON FUNCTION @extschema@.list_gates(uuid, @extschema@.gate_direction_input, boolean, int, int, text[], boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.list_gates(uuid, @extschema@.gate_direction_input, boolean, int, int, text[], boolean)
+    FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/gates', 'list_gates', 'places.read', 'list', 200, 'Gates', true, 'read');
 
@@ -70,26 +74,33 @@ END $$;
 COMMENT ON FUNCTION @extschema@.create_gate(@extschema@.label_input, uuid, @extschema@.gate_direction_input) IS
 'Adds a gate to a site (the only one, if none is named). Errors: RG404 site, RG409 name taken. Callers: tenant admin.';
 REVOKE ALL ON FUNCTION @extschema@.create_gate(@extschema@.label_input, uuid, @extschema@.gate_direction_input) FROM PUBLIC;
-INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location, message, read_only, lane)
-VALUES ('POST', '/api/gates', 'create_gate', 'places.write', 'object', 201, '/api/gates/{id}', 'Gate created', false, 'write');
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location,
+    message, read_only, lane)
+VALUES ('POST', '/api/gates', 'create_gate', 'places.write', 'object', 201, '/api/gates/{id}',
+    'Gate created', false, 'write');
 
-CREATE FUNCTION @extschema@.update_gate(id uuid, name @extschema@.label_input DEFAULT NULL, direction @extschema@.gate_direction_input DEFAULT NULL,
+CREATE FUNCTION @extschema@.update_gate(id uuid, name @extschema@.label_input DEFAULT NULL,
+    direction @extschema@.gate_direction_input DEFAULT NULL,
     is_active boolean DEFAULT NULL, given text[] DEFAULT NULL) RETURNS SETOF @extschema@.gate
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     UPDATE @extschema@.gates g SET
         name = CASE WHEN 'name' = ANY (given) THEN update_gate.name ELSE coalesce(update_gate.name, g.name) END,
-        direction = CASE WHEN 'direction' = ANY (given) THEN update_gate.direction ELSE coalesce(update_gate.direction, g.direction) END,
-        is_active = CASE WHEN 'is_active' = ANY (given) THEN update_gate.is_active ELSE coalesce(update_gate.is_active, g.is_active) END
+        direction = CASE WHEN 'direction' = ANY (given) THEN update_gate.direction
+            ELSE coalesce(update_gate.direction, g.direction) END,
+        is_active = CASE WHEN 'is_active' = ANY (given) THEN update_gate.is_active
+            ELSE coalesce(update_gate.is_active, g.is_active) END
      WHERE g.id = update_gate.id;
     RETURN QUERY SELECT * FROM @extschema@.get_gate(update_gate.id);
 EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse(409, 'duplicate', 'another gate of the site has this name', NULL, NULL, 'name');
 END $$;
-COMMENT ON FUNCTION @extschema@.update_gate(uuid, @extschema@.label_input, @extschema@.gate_direction_input, boolean, text[]) IS
+COMMENT ON FUNCTION @extschema@.update_gate(uuid, @extschema@.label_input, @extschema@.gate_direction_input,
+    boolean, text[]) IS
 'Changes a gate. Errors: RG404, RG409 name taken. Callers: tenant admin.';
-REVOKE ALL ON FUNCTION @extschema@.update_gate(uuid, @extschema@.label_input, @extschema@.gate_direction_input, boolean, text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.update_gate(uuid, @extschema@.label_input, @extschema@.gate_direction_input, boolean,
+    text[]) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('PATCH', '/api/gates/{id}', 'update_gate', 'places.write', 'object', 200, 'Gate changed', false, 'write');
 
@@ -114,7 +125,8 @@ DECLARE
     found_gates uuid[];
 BEGIN
     IF gate_or_only.gate_id IS NOT NULL THEN
-        SELECT g.site_id, g.is_active, g.direction::text AS direction INTO gate FROM @extschema@.gates g WHERE g.id = gate_or_only.gate_id;
+        SELECT g.site_id, g.is_active, g.direction::text AS direction INTO gate FROM @extschema@.gates g
+            WHERE g.id = gate_or_only.gate_id;
         IF NOT FOUND THEN
             PERFORM @extschema@.refuse(404, 'not_found', 'no such gate', NULL, NULL, 'gate_id');
         ELSIF gate.site_id <> gate_or_only.site_id THEN
@@ -122,22 +134,25 @@ BEGIN
         ELSIF NOT gate.is_active THEN
             PERFORM @extschema@.refuse(422, 'gate_inactive', 'the gate is out of use', NULL, NULL, 'gate_id');
         ELSIF gate.direction NOT IN (way, 'both') THEN
-            PERFORM @extschema@.refuse(422, 'gate_direction', 'nobody goes this way through the gate', format('Its direction is "%s".', gate.direction),
+            PERFORM @extschema@.refuse(422, 'gate_direction', 'nobody goes this way through the gate',
+                format('Its direction is "%s".', gate.direction),
                                        NULL, 'gate_id');
         END IF;
         RETURN gate_or_only.gate_id;
     END IF;
-    found_gates := ARRAY(SELECT g.id FROM @extschema@.gates g WHERE g.site_id = gate_or_only.site_id AND g.is_active AND g.direction IN (way, 'both') LIMIT 2);
+    found_gates := ARRAY(SELECT g.id FROM @extschema@.gates g WHERE g.site_id = gate_or_only.site_id AND g.is_active
+        AND g.direction IN (way, 'both') LIMIT 2);
     IF cardinality(found_gates) = 1 THEN
         RETURN found_gates[1];
     END IF;
     -- Who comes in is seen by a guard at a known gate; who left may have been seen by nobody.
     IF cardinality(found_gates) > 1 AND way = 'in' THEN
-        PERFORM @extschema@.refuse(400, 'required', 'a gate is needed', 'It may be left out only where the site has one gate for this way.', NULL, 'gate_id');
+        PERFORM @extschema@.refuse(400, 'required', 'a gate is needed',
+            'It may be left out only where the site has one gate for this way.', NULL, 'gate_id');
     END IF;
     RETURN NULL;
 END $$;
 COMMENT ON FUNCTION @extschema@.gate_or_only(uuid, uuid, text) IS
-'The gate that was named, if it stands at the site and lets people go this way (in or out), else the only such gate, else null. Errors: RG400 several and
-none named on the way in, RG404, RG422.';
+'The gate that was named, if it stands at the site and lets people go this way (in or out), else the only such gate, else '
+'null. Errors: RG400 several and none named on the way in, RG404, RG422.';
 REVOKE ALL ON FUNCTION @extschema@.gate_or_only(uuid, uuid, text) FROM PUBLIC;

@@ -1,7 +1,8 @@
 -- Hosts: residents and employees who receive visitors; they belong to a location and may have a user of their own.
 
 CREATE TYPE @extschema@.host AS (
-    id uuid, kind text, first_name text, last_name text, mobile text, email text, location_id uuid, location_name text, user_id uuid,
+    id uuid, kind text, first_name text, last_name text, mobile text, email text, location_id uuid,
+    location_name text, user_id uuid,
     is_active boolean, created_at timestamptz, updated_at timestamptz, _cursor text[], _total bigint);
 COMMENT ON TYPE @extschema@.host IS 'A resident or employee who receives visitors, as the API answers it.';
 
@@ -10,13 +11,15 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT h.id, h.kind::text, h.first_name::text, h.last_name::text, h.mobile::text, h.email::text, h.location_id, l.name::text, h.user_id,
+    SELECT h.id, h.kind::text, h.first_name::text, h.last_name::text, h.mobile::text, h.email::text, h.location_id,
+        l.name::text, h.user_id,
            h.is_active, h.created_at, h.updated_at, ARRAY[h.first_name::text, h.id::text], total
       FROM unnest(ids) WITH ORDINALITY AS wanted (id, place) JOIN @extschema@.hosts h ON h.id = wanted.id
       LEFT JOIN @extschema@.locations l ON l.id = h.location_id
      ORDER BY wanted.place;
 END $$;
-COMMENT ON FUNCTION @extschema@.host_rows(uuid[], bigint) IS 'Rows of these hosts in this order: the one place that makes them.';
+COMMENT ON FUNCTION @extschema@.host_rows(uuid[], bigint) IS
+'Rows of these hosts in this order: the one place that makes them.';
 REVOKE ALL ON FUNCTION @extschema@.host_rows(uuid[], bigint) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.get_host(id uuid) RETURNS SETOF @extschema@.host
@@ -29,10 +32,12 @@ REVOKE ALL ON FUNCTION @extschema@.get_host(uuid) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/hosts/{id}', 'get_host', 'places.read', 'object', 200, 'Host', true, 'read');
 
-CREATE FUNCTION @extschema@.list_hosts(search @extschema@.search_input DEFAULT NULL, kind @extschema@.host_kind_input DEFAULT NULL,
+CREATE FUNCTION @extschema@.list_hosts(search @extschema@.search_input DEFAULT NULL,
+    kind @extschema@.host_kind_input DEFAULT NULL,
     location uuid DEFAULT NULL, is_active boolean DEFAULT true, page_limit int DEFAULT 21, page_offset int DEFAULT 0,
     after text[] DEFAULT NULL, counting boolean DEFAULT false) RETURNS SETOF @extschema@.host
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
     needle text := @extschema@.fold_search(list_hosts.search);
@@ -51,14 +56,17 @@ BEGIN
       INTO page, total;
     RETURN QUERY SELECT * FROM @extschema@.host_rows(page, total);
 END $$;
-COMMENT ON FUNCTION @extschema@.list_hosts(@extschema@.search_input, @extschema@.host_kind_input, uuid, boolean, int, int, text[], boolean) IS
+COMMENT ON FUNCTION @extschema@.list_hosts(@extschema@.search_input, @extschema@.host_kind_input, uuid, boolean, int, int,
+    text[], boolean) IS
 'Hosts by first name; search looks into the whole name without regard to case. Callers: all roles.';
-REVOKE ALL ON FUNCTION @extschema@.list_hosts(@extschema@.search_input, @extschema@.host_kind_input, uuid, boolean, int, int, text[], boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.list_hosts(@extschema@.search_input, @extschema@.host_kind_input, uuid, boolean, int,
+    int, text[], boolean) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/hosts', 'list_hosts', 'places.read', 'list', 200, 'Hosts', true, 'read');
 
 CREATE FUNCTION @extschema@.create_host(kind @extschema@.host_kind_input, first_name @extschema@.person_name_input,
-    last_name @extschema@.person_name_input DEFAULT NULL, mobile @extschema@.mobile_input DEFAULT NULL, email @extschema@.email_input DEFAULT NULL,
+    last_name @extschema@.person_name_input DEFAULT NULL, mobile @extschema@.mobile_input DEFAULT NULL,
+    email @extschema@.email_input DEFAULT NULL,
     location_id uuid DEFAULT NULL, user_id uuid DEFAULT NULL) RETURNS SETOF @extschema@.host
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -67,54 +75,71 @@ DECLARE
 BEGIN
     PERFORM @extschema@.check_host_links(create_host.location_id, create_host.user_id);
     INSERT INTO @extschema@.hosts (kind, first_name, last_name, mobile, email, location_id, user_id)
-    VALUES (create_host.kind, create_host.first_name, create_host.last_name, create_host.mobile, create_host.email, create_host.location_id, create_host.user_id)
+    VALUES (create_host.kind, create_host.first_name, create_host.last_name, create_host.mobile, create_host.email,
+        create_host.location_id, create_host.user_id)
     RETURNING id INTO made;
     RETURN QUERY SELECT * FROM @extschema@.get_host(made);
 END $$;
-COMMENT ON FUNCTION @extschema@.create_host(@extschema@.host_kind_input, @extschema@.person_name_input, @extschema@.person_name_input,
+COMMENT ON FUNCTION @extschema@.create_host(@extschema@.host_kind_input, @extschema@.person_name_input,
+    @extschema@.person_name_input,
     @extschema@.mobile_input, @extschema@.email_input, uuid, uuid) IS
 'Adds a resident or employee who receives visitors. Errors: RG400, RG404 location or user. Callers: tenant admin.';
-REVOKE ALL ON FUNCTION @extschema@.create_host(@extschema@.host_kind_input, @extschema@.person_name_input, @extschema@.person_name_input,
+REVOKE ALL ON FUNCTION @extschema@.create_host(@extschema@.host_kind_input, @extschema@.person_name_input,
+    @extschema@.person_name_input,
     @extschema@.mobile_input, @extschema@.email_input, uuid, uuid) FROM PUBLIC;
-INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location, message, read_only, lane)
-VALUES ('POST', '/api/hosts', 'create_host', 'places.write', 'object', 201, '/api/hosts/{id}', 'Host created', false, 'write');
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location,
+    message, read_only, lane)
+VALUES ('POST', '/api/hosts', 'create_host', 'places.write', 'object', 201, '/api/hosts/{id}',
+    'Host created', false, 'write');
 
 CREATE FUNCTION @extschema@.check_host_links(location_id uuid, user_id uuid) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    IF check_host_links.location_id IS NOT NULL AND NOT EXISTS (SELECT FROM @extschema@.locations l WHERE l.id = check_host_links.location_id AND l.is_active) THEN
+    IF check_host_links.location_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM @extschema@.locations l WHERE l.id = check_host_links.location_id AND l.is_active) THEN
         PERFORM @extschema@.refuse(404, 'not_found', 'no such location', NULL, NULL, 'location_id');
     END IF;
-    IF check_host_links.user_id IS NOT NULL AND NOT EXISTS (SELECT FROM @extschema@.users u WHERE u.id = check_host_links.user_id) THEN
+    IF check_host_links.user_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM @extschema@.users u WHERE u.id = check_host_links.user_id) THEN
         PERFORM @extschema@.refuse(404, 'not_found', 'no such user', NULL, NULL, 'user_id');
     END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@.check_host_links(uuid, uuid) IS 'Refuses a location or user that is not there, by name. Errors: RG404.';
+COMMENT ON FUNCTION @extschema@.check_host_links(uuid, uuid) IS
+'Refuses a location or user that is not there, by name. Errors: RG404.';
 REVOKE ALL ON FUNCTION @extschema@.check_host_links(uuid, uuid) FROM PUBLIC;
 
-CREATE FUNCTION @extschema@.update_host(id uuid, first_name @extschema@.person_name_input DEFAULT NULL, last_name @extschema@.person_name_input DEFAULT NULL,
-    mobile @extschema@.mobile_input DEFAULT NULL, email @extschema@.email_input DEFAULT NULL, location_id uuid DEFAULT NULL, user_id uuid DEFAULT NULL,
+CREATE FUNCTION @extschema@.update_host(id uuid, first_name @extschema@.person_name_input DEFAULT NULL,
+    last_name @extschema@.person_name_input DEFAULT NULL,
+    mobile @extschema@.mobile_input DEFAULT NULL, email @extschema@.email_input DEFAULT NULL, location_id uuid DEFAULT NULL,
+    user_id uuid DEFAULT NULL,
     is_active boolean DEFAULT NULL, given text[] DEFAULT NULL) RETURNS SETOF @extschema@.host
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM @extschema@.check_host_links(update_host.location_id, update_host.user_id);
     UPDATE @extschema@.hosts h SET
-        first_name = CASE WHEN 'first_name' = ANY (given) THEN update_host.first_name ELSE coalesce(update_host.first_name, h.first_name) END,
-        last_name = CASE WHEN 'last_name' = ANY (given) THEN update_host.last_name ELSE coalesce(update_host.last_name, h.last_name) END,
+        first_name = CASE WHEN 'first_name' = ANY (given) THEN update_host.first_name
+            ELSE coalesce(update_host.first_name, h.first_name) END,
+        last_name = CASE WHEN 'last_name' = ANY (given) THEN update_host.last_name
+            ELSE coalesce(update_host.last_name, h.last_name) END,
         mobile = CASE WHEN 'mobile' = ANY (given) THEN update_host.mobile ELSE coalesce(update_host.mobile, h.mobile) END,
         email = CASE WHEN 'email' = ANY (given) THEN update_host.email ELSE coalesce(update_host.email, h.email) END,
-        location_id = CASE WHEN 'location_id' = ANY (given) THEN update_host.location_id ELSE coalesce(update_host.location_id, h.location_id) END,
-        user_id = CASE WHEN 'user_id' = ANY (given) THEN update_host.user_id ELSE coalesce(update_host.user_id, h.user_id) END,
-        is_active = CASE WHEN 'is_active' = ANY (given) THEN update_host.is_active ELSE coalesce(update_host.is_active, h.is_active) END
+        location_id = CASE WHEN 'location_id' = ANY (given) THEN update_host.location_id
+            ELSE coalesce(update_host.location_id, h.location_id) END,
+        user_id = CASE WHEN 'user_id' = ANY (given) THEN update_host.user_id
+            ELSE coalesce(update_host.user_id, h.user_id) END,
+        is_active = CASE WHEN 'is_active' = ANY (given) THEN update_host.is_active
+            ELSE coalesce(update_host.is_active, h.is_active) END
      WHERE h.id = update_host.id;
     RETURN QUERY SELECT * FROM @extschema@.get_host(update_host.id);
 END $$;
-COMMENT ON FUNCTION @extschema@.update_host(uuid, @extschema@.person_name_input, @extschema@.person_name_input, @extschema@.mobile_input,
+COMMENT ON FUNCTION @extschema@.update_host(uuid, @extschema@.person_name_input, @extschema@.person_name_input,
+    @extschema@.mobile_input,
     @extschema@.email_input, uuid, uuid, boolean, text[]) IS
 'Changes a host. Errors: RG400, RG404. Callers: tenant admin.';
-REVOKE ALL ON FUNCTION @extschema@.update_host(uuid, @extschema@.person_name_input, @extschema@.person_name_input, @extschema@.mobile_input,
+REVOKE ALL ON FUNCTION @extschema@.update_host(uuid, @extschema@.person_name_input, @extschema@.person_name_input,
+    @extschema@.mobile_input,
     @extschema@.email_input, uuid, uuid, boolean, text[]) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('PATCH', '/api/hosts/{id}', 'update_host', 'places.write', 'object', 200, 'Host changed', false, 'write');

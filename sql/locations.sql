@@ -2,7 +2,8 @@
 -- these rows for as long as anybody looks back.
 
 CREATE TYPE @extschema@.location AS (
-    id uuid, site_id uuid, parent_id uuid, kind text, name text, is_active boolean, created_at timestamptz, updated_at timestamptz,
+    id uuid, site_id uuid, parent_id uuid, kind text, name text, is_active boolean, created_at timestamptz,
+    updated_at timestamptz,
     _cursor text[], _total bigint);
 COMMENT ON TYPE @extschema@.location IS 'A building, a floor or a unit as the API answers it.';
 
@@ -16,7 +17,8 @@ BEGIN
       FROM unnest(ids) WITH ORDINALITY AS wanted (id, place) JOIN @extschema@.locations l ON l.id = wanted.id
      ORDER BY wanted.place;
 END $$;
-COMMENT ON FUNCTION @extschema@.location_rows(uuid[], bigint) IS 'Rows of these locations in this order: the one place that makes them.';
+COMMENT ON FUNCTION @extschema@.location_rows(uuid[], bigint) IS
+'Rows of these locations in this order: the one place that makes them.';
 REVOKE ALL ON FUNCTION @extschema@.location_rows(uuid[], bigint) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.get_location(id uuid) RETURNS SETOF @extschema@.location
@@ -29,10 +31,12 @@ REVOKE ALL ON FUNCTION @extschema@.get_location(uuid) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/locations/{id}', 'get_location', 'places.read', 'object', 200, 'Location', true, 'read');
 
-CREATE FUNCTION @extschema@.list_locations(site uuid DEFAULT NULL, parent uuid DEFAULT NULL, kind @extschema@.location_kind_input DEFAULT NULL,
+CREATE FUNCTION @extschema@.list_locations(site uuid DEFAULT NULL, parent uuid DEFAULT NULL,
+    kind @extschema@.location_kind_input DEFAULT NULL,
     is_active boolean DEFAULT true, page_limit int DEFAULT 21, page_offset int DEFAULT 0, after text[] DEFAULT NULL,
     counting boolean DEFAULT false) RETURNS SETOF @extschema@.location
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
     page uuid[];
@@ -50,9 +54,11 @@ BEGIN
       INTO page, total;
     RETURN QUERY SELECT * FROM @extschema@.location_rows(page, total);
 END $$;
-COMMENT ON FUNCTION @extschema@.list_locations(uuid, uuid, @extschema@.location_kind_input, boolean, int, int, text[], boolean) IS
+COMMENT ON FUNCTION @extschema@.list_locations(uuid, uuid, @extschema@.location_kind_input, boolean, int, int,
+    text[], boolean) IS
 'Locations by name, of a site, below a parent, of a kind. Callers: all roles.';
-REVOKE ALL ON FUNCTION @extschema@.list_locations(uuid, uuid, @extschema@.location_kind_input, boolean, int, int, text[], boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.list_locations(uuid, uuid, @extschema@.location_kind_input, boolean, int, int, text[],
+    boolean) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/locations', 'list_locations', 'places.read', 'list', 200, 'Locations', true, 'read');
 
@@ -80,14 +86,16 @@ BEGIN
                 ELSE check_location_parent.parent_id IS NULL OR parent_kind IN ('building', 'floor') END;
     IF fits IS NOT TRUE THEN
         PERFORM @extschema@.refuse(422, 'location_kind', 'a location of this kind cannot stand there',
-            'Buildings stand at the top, floors in a building, units in a floor, in a building or at the top.', NULL, 'parent_id');
+            'Buildings stand at the top, floors in a building, units in a floor, in a building or at the top.',
+                NULL, 'parent_id');
     END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@.check_location_parent(text, uuid, uuid) IS
 'Refuses a parent that a location of this kind cannot have. Errors: RG404, RG422.';
 REVOKE ALL ON FUNCTION @extschema@.check_location_parent(text, uuid, uuid) FROM PUBLIC;
 
-CREATE FUNCTION @extschema@.create_location(kind @extschema@.location_kind_input, name @extschema@.label_input, site_id uuid DEFAULT NULL,
+CREATE FUNCTION @extschema@.create_location(kind @extschema@.location_kind_input, name @extschema@.label_input,
+    site_id uuid DEFAULT NULL,
     parent_id uuid DEFAULT NULL) RETURNS SETOF @extschema@.location
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -104,10 +112,14 @@ EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse(409, 'duplicate', 'another location there has this name', NULL, NULL, 'name');
 END $$;
 COMMENT ON FUNCTION @extschema@.create_location(@extschema@.location_kind_input, @extschema@.label_input, uuid, uuid) IS
-'Adds a building, floor or unit; its site is the parent''s or the only one. Errors: RG404 parent or site, RG409 name, RG422 kind. Callers: tenant admin.';
-REVOKE ALL ON FUNCTION @extschema@.create_location(@extschema@.location_kind_input, @extschema@.label_input, uuid, uuid) FROM PUBLIC;
-INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location, message, read_only, lane)
-VALUES ('POST', '/api/locations', 'create_location', 'places.write', 'object', 201, '/api/locations/{id}', 'Location created', false, 'write');
+'Adds a building, floor or unit; its site is the parent''s or the only one. Errors: RG404 parent or site, RG409 name, '
+'RG422 kind. Callers: tenant admin.';
+REVOKE ALL ON FUNCTION @extschema@.create_location(@extschema@.location_kind_input, @extschema@.label_input, uuid, uuid)
+    FROM PUBLIC;
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location,
+    message, read_only, lane)
+VALUES ('POST', '/api/locations', 'create_location', 'places.write', 'object', 201, '/api/locations/{id}',
+    'Location created', false, 'write');
 
 CREATE FUNCTION @extschema@.update_location(id uuid, name @extschema@.label_input DEFAULT NULL, parent_id uuid DEFAULT NULL,
     is_active boolean DEFAULT NULL, given text[] DEFAULT NULL) RETURNS SETOF @extschema@.location
@@ -117,18 +129,21 @@ DECLARE
     old record;
     parent uuid;
 BEGIN
-    SELECT l.kind::text AS kind, l.site_id, l.parent_id INTO old FROM @extschema@.locations l WHERE l.id = update_location.id FOR NO KEY UPDATE;
+    SELECT l.kind::text AS kind, l.site_id, l.parent_id INTO old FROM @extschema@.locations l
+        WHERE l.id = update_location.id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    parent := CASE WHEN 'parent_id' = ANY (given) THEN update_location.parent_id ELSE coalesce(update_location.parent_id, old.parent_id) END;
+    parent := CASE WHEN 'parent_id' = ANY (given) THEN update_location.parent_id
+        ELSE coalesce(update_location.parent_id, old.parent_id) END;
     IF parent IS DISTINCT FROM old.parent_id THEN
         PERFORM @extschema@.check_location_parent(old.kind, old.site_id, parent);
     END IF;
     UPDATE @extschema@.locations l SET
         name = CASE WHEN 'name' = ANY (given) THEN update_location.name ELSE coalesce(update_location.name, l.name) END,
         parent_id = parent,
-        is_active = CASE WHEN 'is_active' = ANY (given) THEN update_location.is_active ELSE coalesce(update_location.is_active, l.is_active) END
+        is_active = CASE WHEN 'is_active' = ANY (given) THEN update_location.is_active
+            ELSE coalesce(update_location.is_active, l.is_active) END
      WHERE l.id = update_location.id;
     RETURN QUERY SELECT * FROM @extschema@.get_location(update_location.id);
 EXCEPTION WHEN unique_violation THEN
@@ -138,7 +153,8 @@ COMMENT ON FUNCTION @extschema@.update_location(uuid, @extschema@.label_input, u
 'Renames or moves a location within its site. Errors: RG404, RG409 name, RG422 parent. Callers: tenant admin.';
 REVOKE ALL ON FUNCTION @extschema@.update_location(uuid, @extschema@.label_input, uuid, boolean, text[]) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
-VALUES ('PATCH', '/api/locations/{id}', 'update_location', 'places.write', 'object', 200, 'Location changed', false, 'write');
+VALUES ('PATCH', '/api/locations/{id}', 'update_location', 'places.write', 'object', 200,
+    'Location changed', false, 'write');
 
 CREATE FUNCTION @extschema@.delete_location(id uuid) RETURNS SETOF @extschema@.location
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
@@ -150,14 +166,17 @@ BEGIN
     SELECT count(*) INTO inside FROM @extschema@.locations l WHERE l.parent_id = delete_location.id AND l.is_active;
     SELECT count(*) INTO hosts FROM @extschema@.hosts h WHERE h.location_id = delete_location.id AND h.is_active;
     IF inside > 0 OR hosts > 0 THEN
-        PERFORM @extschema@.refuse(409, 'in_use', 'location is in use', NULL, 'Move or delete first what belongs to it.', NULL,
+        PERFORM @extschema@.refuse(409, 'in_use', 'location is in use', NULL,
+            'Move or delete first what belongs to it.', NULL,
                                    jsonb_build_object('locations', inside, 'hosts', hosts));
     END IF;
     UPDATE @extschema@.locations l SET is_active = false WHERE l.id = delete_location.id;
     RETURN QUERY SELECT * FROM @extschema@.get_location(delete_location.id);
 END $$;
 COMMENT ON FUNCTION @extschema@.delete_location(uuid) IS
-'Takes a location out of use; visits that name it keep it. Errors: RG404, RG409 it holds locations or hosts. Callers: tenant admin.';
+'Takes a location out of use; visits that name it keep it. Errors: RG404, RG409 it holds locations or hosts. Callers: '
+'tenant admin.';
 REVOKE ALL ON FUNCTION @extschema@.delete_location(uuid) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
-VALUES ('DELETE', '/api/locations/{id}', 'delete_location', 'places.write', 'object', 200, 'Location deleted', false, 'write');
+VALUES ('DELETE', '/api/locations/{id}', 'delete_location', 'places.write', 'object', 200,
+    'Location deleted', false, 'write');

@@ -4,10 +4,12 @@
 CREATE TYPE @extschema@.site AS (
     id uuid, name text, time_zone text, effective_time_zone text, capacity int, ask_host boolean, is_active boolean,
     created_at timestamptz, updated_at timestamptz, _cursor text[], _total bigint);
-COMMENT ON TYPE @extschema@.site IS 'A site as the API answers it; time_zone is null where the tenant''s holds, effective_time_zone is what holds.';
+COMMENT ON TYPE @extschema@.site IS
+'A site as the API answers it; time_zone is null where the tenant''s holds, effective_time_zone is what holds.';
 
 CREATE TYPE @extschema@.site_occupancy AS (site_id uuid, capacity int, inside int, open_visits int, free_places int);
-COMMENT ON TYPE @extschema@.site_occupancy IS 'How full a site is: people inside (groups count whole), visits they came in, places left (null: no capacity).';
+COMMENT ON TYPE @extschema@.site_occupancy IS
+'How full a site is: people inside (groups count whole), visits they came in, places left (null: no capacity).';
 
 -- Zones and days ---------------------------------------------------------------------------------------------------
 
@@ -27,7 +29,8 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 BEGIN
     RETURN (now() AT TIME ZONE @extschema@.zone_of(today_at.site_id))::date;
 END $$;
-COMMENT ON FUNCTION @extschema@.today_at(uuid) IS 'Which day it is at a site (without one: for the tenant) as this transaction begins.';
+COMMENT ON FUNCTION @extschema@.today_at(uuid) IS
+'Which day it is at a site (without one: for the tenant) as this transaction begins.';
 REVOKE ALL ON FUNCTION @extschema@.today_at(uuid) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.moment_start(moment text, zone text, field text DEFAULT 'from') RETURNS timestamptz
@@ -41,7 +44,8 @@ BEGIN
     ELSIF moment ~* '^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)$' THEN
         RETURN moment::timestamptz;
     END IF;
-    PERFORM @extschema@.refuse(400, 'invalid', 'invalid date or time', 'A date (2026-11-25) or a time with offset (2026-11-25T10:00:00Z) is asked for.',
+    PERFORM @extschema@.refuse(400, 'invalid', 'invalid date or time',
+        'A date (2026-11-25) or a time with offset (2026-11-25T10:00:00Z) is asked for.',
                                NULL, field);
     RETURN NULL;
 EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format THEN
@@ -82,7 +86,8 @@ BEGIN
     END IF;
     found_sites := ARRAY(SELECT s.id FROM @extschema@.sites s WHERE s.is_active LIMIT 2);
     IF cardinality(found_sites) <> 1 THEN
-        PERFORM @extschema@.refuse(400, 'required', 'a site is needed', 'It may be left out only where the tenant has one active site.', NULL, 'site_id');
+        PERFORM @extschema@.refuse(400, 'required', 'a site is needed',
+            'It may be left out only where the tenant has one active site.', NULL, 'site_id');
     END IF;
     RETURN found_sites[1];
 END $$;
@@ -97,12 +102,14 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT s.id, s.name::text, s.time_zone::text, @extschema@.zone_of(s.id), s.capacity, s.ask_host, s.is_active, s.created_at, s.updated_at,
+    SELECT s.id, s.name::text, s.time_zone::text, @extschema@.zone_of(s.id), s.capacity, s.ask_host, s.is_active,
+        s.created_at, s.updated_at,
            ARRAY[s.name::text, s.id::text], total
       FROM unnest(ids) WITH ORDINALITY AS wanted (id, place) JOIN @extschema@.sites s ON s.id = wanted.id
      ORDER BY wanted.place;
 END $$;
-COMMENT ON FUNCTION @extschema@.site_rows(uuid[], bigint) IS 'Rows of these sites in this order: the one place that makes them.';
+COMMENT ON FUNCTION @extschema@.site_rows(uuid[], bigint) IS
+'Rows of these sites in this order: the one place that makes them.';
 REVOKE ALL ON FUNCTION @extschema@.site_rows(uuid[], bigint) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.get_site(id uuid) RETURNS SETOF @extschema@.site
@@ -117,7 +124,8 @@ VALUES ('GET', '/api/sites/{id}', 'get_site', 'sites.read', 'object', 200, 'Site
 
 CREATE FUNCTION @extschema@.list_sites(is_active boolean DEFAULT true, page_limit int DEFAULT 21, page_offset int DEFAULT 0,
     after text[] DEFAULT NULL, counting boolean DEFAULT false) RETURNS SETOF @extschema@.site
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
     page uuid[];
@@ -174,12 +182,17 @@ EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse(409, 'duplicate', 'another site has this name', NULL, NULL, 'name');
 END $$;
 COMMENT ON FUNCTION @extschema@.create_site(@extschema@.label_input, @extschema@.time_zone_input, int, boolean) IS
-'Makes a site; time_zone is an IANA name, null takes the tenant''s; capacity null is no limit. Errors: RG400, RG409 name taken. Callers: tenant admin.';
-REVOKE ALL ON FUNCTION @extschema@.create_site(@extschema@.label_input, @extschema@.time_zone_input, int, boolean) FROM PUBLIC;
-INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location, message, read_only, lane)
-VALUES ('POST', '/api/sites', 'create_site', 'sites.write', 'object', 201, '/api/sites/{id}', 'Site created', false, 'write');
+'Makes a site; time_zone is an IANA name, null takes the tenant''s; capacity null is no limit. Errors: RG400, RG409 name '
+'taken. Callers: tenant admin.';
+REVOKE ALL ON FUNCTION @extschema@.create_site(@extschema@.label_input, @extschema@.time_zone_input, int, boolean)
+    FROM PUBLIC;
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location,
+    message, read_only, lane)
+VALUES ('POST', '/api/sites', 'create_site', 'sites.write', 'object', 201, '/api/sites/{id}',
+    'Site created', false, 'write');
 
-CREATE FUNCTION @extschema@.update_site(id uuid, name @extschema@.label_input DEFAULT NULL, time_zone @extschema@.time_zone_input DEFAULT NULL,
+CREATE FUNCTION @extschema@.update_site(id uuid, name @extschema@.label_input DEFAULT NULL,
+    time_zone @extschema@.time_zone_input DEFAULT NULL,
     capacity int DEFAULT NULL, ask_host boolean DEFAULT NULL, is_active boolean DEFAULT NULL,
     given text[] DEFAULT NULL) RETURNS SETOF @extschema@.site
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
@@ -188,25 +201,34 @@ DECLARE
     open_visits bigint;
 BEGIN
     IF update_site.is_active = false THEN
-        SELECT count(*) INTO open_visits FROM @extschema@.visits v WHERE v.site_id = update_site.id AND v.state IN ('pending', 'checked_in');
+        SELECT count(*) INTO open_visits FROM @extschema@.visits v WHERE v.site_id = update_site.id
+            AND v.state IN ('pending', 'checked_in');
         IF open_visits > 0 THEN
-            PERFORM @extschema@.refuse(409, 'in_use', 'site has open visits', NULL, 'Check everybody out before the site is closed.', NULL,
+            PERFORM @extschema@.refuse(409, 'in_use', 'site has open visits', NULL,
+                'Check everybody out before the site is closed.', NULL,
                                        jsonb_build_object('openVisits', open_visits));
         END IF;
     END IF;
     UPDATE @extschema@.sites s SET
         name = CASE WHEN 'name' = ANY (given) THEN update_site.name ELSE coalesce(update_site.name, s.name) END,
-        time_zone = CASE WHEN 'time_zone' = ANY (given) THEN update_site.time_zone ELSE coalesce(update_site.time_zone, s.time_zone) END,
-        capacity = CASE WHEN 'capacity' = ANY (given) THEN update_site.capacity ELSE coalesce(update_site.capacity, s.capacity) END,
-        ask_host = CASE WHEN 'ask_host' = ANY (given) THEN update_site.ask_host ELSE coalesce(update_site.ask_host, s.ask_host) END,
-        is_active = CASE WHEN 'is_active' = ANY (given) THEN update_site.is_active ELSE coalesce(update_site.is_active, s.is_active) END
+        time_zone = CASE WHEN 'time_zone' = ANY (given) THEN update_site.time_zone
+            ELSE coalesce(update_site.time_zone, s.time_zone) END,
+        capacity = CASE WHEN 'capacity' = ANY (given) THEN update_site.capacity
+            ELSE coalesce(update_site.capacity, s.capacity) END,
+        ask_host = CASE WHEN 'ask_host' = ANY (given) THEN update_site.ask_host
+            ELSE coalesce(update_site.ask_host, s.ask_host) END,
+        is_active = CASE WHEN 'is_active' = ANY (given) THEN update_site.is_active
+            ELSE coalesce(update_site.is_active, s.is_active) END
      WHERE s.id = update_site.id;
     RETURN QUERY SELECT * FROM @extschema@.get_site(update_site.id);
 EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse(409, 'duplicate', 'another site has this name', NULL, NULL, 'name');
 END $$;
-COMMENT ON FUNCTION @extschema@.update_site(uuid, @extschema@.label_input, @extschema@.time_zone_input, int, boolean, boolean, text[]) IS
-'Changes a site; time_zone and capacity can be cleared. Errors: RG400, RG404, RG409 name taken or closing with open visits. Callers: tenant admin.';
-REVOKE ALL ON FUNCTION @extschema@.update_site(uuid, @extschema@.label_input, @extschema@.time_zone_input, int, boolean, boolean, text[]) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.update_site(uuid, @extschema@.label_input, @extschema@.time_zone_input, int, boolean,
+    boolean, text[]) IS
+'Changes a site; time_zone and capacity can be cleared. Errors: RG400, RG404, RG409 name taken or closing with open '
+'visits. Callers: tenant admin.';
+REVOKE ALL ON FUNCTION @extschema@.update_site(uuid, @extschema@.label_input, @extschema@.time_zone_input, int, boolean,
+    boolean, text[]) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('PATCH', '/api/sites/{id}', 'update_site', 'sites.write', 'object', 200, 'Site changed', false, 'write');

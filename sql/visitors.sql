@@ -3,137 +3,27 @@
 -- masked number and a keyed hash; the number itself is never stored, answered or put into an error.
 
 CREATE TYPE @extschema@.visitor AS (
-    id uuid, visitor_type text, first_name text, last_name text, mobile text, email text, category_id uuid, category_name text,
-    document_type text, document_masked text, vehicle_no text, unit_id uuid, unit_name text, registration_no text, security_code text,
+    id uuid, visitor_type text, first_name text, last_name text, mobile text, email text, category_id uuid,
+    category_name text,
+    document_type text, document_masked text, vehicle_no text, unit_id uuid, unit_name text, registration_no text,
+    security_code text,
     valid_from date, valid_until date, is_inside boolean, is_active boolean, created_at timestamptz, updated_at timestamptz,
     _cursor text[], _total bigint);
 COMMENT ON TYPE @extschema@.visitor IS
 'A visitor as the API answers it; document_masked is all that is known of the number, security_code is null in lists.';
 
--- Rules that several functions share -------------------------------------------------------------------------------
-
-CREATE FUNCTION @extschema@.tenant_country() RETURNS text
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RETURN (SELECT t.country::text FROM @extschema@.tenants t WHERE t.id = @extschema@.current_tenant());
-END $$;
-COMMENT ON FUNCTION @extschema@.tenant_country() IS 'The current tenant''s country, which decides the rules for phones and vehicles.';
-REVOKE ALL ON FUNCTION @extschema@.tenant_country() FROM PUBLIC;
-
-CREATE FUNCTION @extschema@.category_or_default(category_id uuid, field text DEFAULT 'category_id') RETURNS uuid
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-BEGIN
-    IF category_or_default.category_id IS NULL THEN
-        RETURN (SELECT c.id FROM @extschema@.visitor_categories c WHERE c.is_default AND c.is_active LIMIT 1);
-    END IF;
-    PERFORM FROM @extschema@.visitor_categories c WHERE c.id = category_or_default.category_id AND c.is_active;
-    IF NOT FOUND THEN
-        PERFORM @extschema@.refuse(404, 'not_found', 'no such visitor category', NULL, NULL, category_or_default.field);
-    END IF;
-    RETURN category_or_default.category_id;
-END $$;
-COMMENT ON FUNCTION @extschema@.category_or_default(uuid, text) IS 'The category that was named, or the tenant''s default (may be null). Errors: RG404.';
-REVOKE ALL ON FUNCTION @extschema@.category_or_default(uuid, text) FROM PUBLIC;
-
-CREATE FUNCTION @extschema@.check_mobile_given(category_id uuid, mobile text, field text DEFAULT 'mobile') RETURNS void
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-BEGIN
-    IF check_mobile_given.mobile IS NULL
-       AND coalesce((SELECT c.asks_mobile FROM @extschema@.visitor_categories c WHERE c.id = check_mobile_given.category_id), true) THEN
-        PERFORM @extschema@.refuse(400, 'required', 'a mobile is needed', 'Visitors of this category must give one.', NULL, check_mobile_given.field);
-    END IF;
-END $$;
-COMMENT ON FUNCTION @extschema@.check_mobile_given(uuid, text, text) IS 'Refuses a visitor without mobile unless the category waives it. Errors: RG400.';
-REVOKE ALL ON FUNCTION @extschema@.check_mobile_given(uuid, text, text) FROM PUBLIC;
-
-CREATE FUNCTION @extschema@.check_unit(unit_id uuid) RETURNS void
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-BEGIN
-    IF check_unit.unit_id IS NOT NULL AND NOT EXISTS (SELECT FROM @extschema@.locations l WHERE l.id = check_unit.unit_id AND l.is_active) THEN
-        PERFORM @extschema@.refuse(404, 'not_found', 'no such unit', NULL, NULL, 'unit_id');
-    END IF;
-END $$;
-COMMENT ON FUNCTION @extschema@.check_unit(uuid) IS 'Refuses a unit that is not there. Errors: RG404.';
-REVOKE ALL ON FUNCTION @extschema@.check_unit(uuid) FROM PUBLIC;
-
--- Everything that is kept of an identity document. `level` is '' or 'visitor__': where the members stand in the request.
-CREATE FUNCTION @extschema@.document_traits(document_type text, document_no text, level text DEFAULT '', OUT masked text, OUT hash bytea)
-LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    number text;
-    message text;
-    detail text;
-    hint text;
-    code text;
-BEGIN
-    IF document_no IS NULL AND document_type IS NULL THEN
-        RETURN;
-    ELSIF document_type IS NULL THEN
-        PERFORM @extschema@.refuse(400, 'required', 'the type of the document is needed', NULL, NULL, level || 'document_type');
-    ELSIF document_no IS NULL THEN
-        PERFORM @extschema@.refuse(400, 'required', 'the number of the document is needed', NULL, NULL, level || 'document_no');
-    END IF;
-    BEGIN
-        number := @extschema@.normalize_document_number(document_type, document_no);
-    EXCEPTION WHEN SQLSTATE 'RG400' THEN
-        GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, code = CONSTRAINT_NAME;
-        PERFORM @extschema@.refuse(400, code, message, nullif(detail, ''), nullif(hint, ''), level || 'document_no');
-    END;
-    masked := @extschema@.mask_document_number(document_type, number);
-    hash := @extschema@.keyed_hash('document_hash', document_type || ':' || number);
-END $$;
-COMMENT ON FUNCTION @extschema@.document_traits(text, text, text) IS
-'The masked form and the keyed hash of a document''s number; equal numbers in any spelling give one hash. Errors: RG400.';
-REVOKE ALL ON FUNCTION @extschema@.document_traits(text, text, text) FROM PUBLIC;
-
-CREATE FUNCTION @extschema@.new_security_code() RETURNS text
-LANGUAGE plpgsql VOLATILE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    code text;
-BEGIN
-    FOR attempt IN 1..50 LOOP
-        code := @extschema@.random_digits(6);
-        IF NOT EXISTS (SELECT FROM @extschema@.visitors v WHERE v.security_code = code AND v.is_active) THEN
-            RETURN code;
-        END IF;
-    END LOOP;
-    PERFORM @extschema@.refuse(503, 'busy', 'could not find a free security code');
-    RETURN NULL;
-END $$;
-COMMENT ON FUNCTION @extschema@.new_security_code() IS 'Six random digits that no other active visitor of the tenant has.';
-REVOKE ALL ON FUNCTION @extschema@.new_security_code() FROM PUBLIC;
-
-CREATE FUNCTION @extschema@.refuse_taken_mobile(mobile text, visitor_id uuid DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-    holder jsonb;
-BEGIN
-    SELECT jsonb_build_object('id', v.id, 'firstName', v.first_name, 'lastName', v.last_name, 'visitorType', v.visitor_type,
-                              'registrationNo', v.registration_no) INTO holder
-      FROM @extschema@.visitors v
-     WHERE v.mobile = @extschema@.normalize_mobile(refuse_taken_mobile.mobile, @extschema@.tenant_country()) AND v.is_active
-       AND v.id IS DISTINCT FROM refuse_taken_mobile.visitor_id
-     ORDER BY v.visitor_type = 'registered' DESC LIMIT 1;
-    PERFORM @extschema@.refuse(409, 'duplicate', 'another visitor has this mobile', format('It belongs to %s.', concat_ws(' ', holder ->> 'firstName', holder ->> 'lastName')),
-        'Use that visitor, or let this one in as an unregistered visitor.', 'mobile', holder);
-END $$;
-COMMENT ON FUNCTION @extschema@.refuse_taken_mobile(text, uuid) IS
-'Says who has a mobile already, and how to go on. Errors: always RG409 with field mobile and that visitor as data.';
-REVOKE ALL ON FUNCTION @extschema@.refuse_taken_mobile(text, uuid) FROM PUBLIC;
-
 -- Reading ----------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.visitor_rows(ids uuid[], total bigint DEFAULT NULL, with_code boolean DEFAULT false) RETURNS SETOF @extschema@.visitor
+CREATE FUNCTION @extschema@.visitor_rows(ids uuid[], total bigint DEFAULT NULL,
+    with_code boolean DEFAULT false) RETURNS SETOF @extschema@.visitor
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT v.id, v.visitor_type::text, v.first_name::text, v.last_name::text, v.mobile::text, v.email::text, v.category_id, c.name::text,
-           v.document_type::text, v.document_masked::text, v.vehicle_no::text, v.unit_id, u.name::text, v.registration_no::text,
+    SELECT v.id, v.visitor_type::text, v.first_name::text, v.last_name::text, v.mobile::text, v.email::text,
+        v.category_id, c.name::text,
+           v.document_type::text, v.document_masked::text, v.vehicle_no::text, v.unit_id, u.name::text,
+               v.registration_no::text,
            CASE WHEN with_code THEN v.security_code::text END, v.valid_from, v.valid_until,
            EXISTS (SELECT FROM @extschema@.visits i WHERE i.visitor_id = v.id AND i.state = 'checked_in'),
            v.is_active, v.created_at, v.updated_at, ARRAY[v.id::text], total
@@ -142,7 +32,8 @@ BEGIN
       LEFT JOIN @extschema@.locations u ON u.id = v.unit_id
      ORDER BY wanted.place;
 END $$;
-COMMENT ON FUNCTION @extschema@.visitor_rows(uuid[], bigint, boolean) IS 'Rows of these visitors in this order: the one place that makes them.';
+COMMENT ON FUNCTION @extschema@.visitor_rows(uuid[], bigint, boolean) IS
+'Rows of these visitors in this order: the one place that makes them.';
 REVOKE ALL ON FUNCTION @extschema@.visitor_rows(uuid[], bigint, boolean) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.get_visitor(id uuid) RETURNS SETOF @extschema@.visitor
@@ -150,16 +41,19 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 BEGIN
     RETURN QUERY SELECT * FROM @extschema@.visitor_rows(ARRAY[get_visitor.id], NULL, true);
 END $$;
-COMMENT ON FUNCTION @extschema@.get_visitor(uuid) IS 'One visitor, deleted ones too (is_active false). Errors: RG404. Callers: guard, receptionist, admin.';
+COMMENT ON FUNCTION @extschema@.get_visitor(uuid) IS
+'One visitor, deleted ones too (is_active false). Errors: RG404. Callers: guard, receptionist, admin.';
 REVOKE ALL ON FUNCTION @extschema@.get_visitor(uuid) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/visitors/{id}', 'get_visitor', 'visitors.read', 'object', 200, 'Visitor', true, 'read');
 
 CREATE FUNCTION @extschema@.list_visitors(search @extschema@.search_input DEFAULT NULL, category uuid DEFAULT NULL,
-    type @extschema@.visitor_type_input DEFAULT NULL, mobile @extschema@.mobile_input DEFAULT NULL, vehicle @extschema@.vehicle_number_input DEFAULT NULL,
+    type @extschema@.visitor_type_input DEFAULT NULL, mobile @extschema@.mobile_input DEFAULT NULL,
+    vehicle @extschema@.vehicle_number_input DEFAULT NULL,
     inside boolean DEFAULT NULL, is_active boolean DEFAULT true, page_limit int DEFAULT 21, page_offset int DEFAULT 0,
     after text[] DEFAULT NULL, counting boolean DEFAULT false) RETURNS SETOF @extschema@.visitor
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
     needle text := @extschema@.fold_search(list_visitors.search);
@@ -185,21 +79,26 @@ BEGIN
       INTO page, total;
     RETURN QUERY SELECT * FROM @extschema@.visitor_rows(page, total);
 END $$;
-COMMENT ON FUNCTION @extschema@.list_visitors(@extschema@.search_input, uuid, @extschema@.visitor_type_input, @extschema@.mobile_input,
+COMMENT ON FUNCTION @extschema@.list_visitors(@extschema@.search_input, uuid, @extschema@.visitor_type_input,
+    @extschema@.mobile_input,
     @extschema@.vehicle_number_input, boolean, boolean, int, int, text[], boolean) IS
-'Visitors, the newest first. search looks into the whole name without regard to case or spelling of accents; mobile and vehicle in any spelling;
-inside: with an open visit that is checked in. Callers: guard, receptionist, admin.';
-REVOKE ALL ON FUNCTION @extschema@.list_visitors(@extschema@.search_input, uuid, @extschema@.visitor_type_input, @extschema@.mobile_input,
+'Visitors, the newest first. search looks into the whole name without regard to case; mobile and '
+'vehicle in any spelling; inside: with an open visit that is checked in. Callers: guard, receptionist, admin.';
+REVOKE ALL ON FUNCTION @extschema@.list_visitors(@extschema@.search_input, uuid, @extschema@.visitor_type_input,
+    @extschema@.mobile_input,
     @extschema@.vehicle_number_input, boolean, boolean, int, int, text[], boolean) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/visitors', 'list_visitors', 'visitors.read', 'list', 200, 'Visitors', true, 'read');
 
 -- Writing ----------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.create_visitor(first_name @extschema@.person_name_input, last_name @extschema@.person_name_input DEFAULT NULL,
+CREATE FUNCTION @extschema@.create_visitor(first_name @extschema@.person_name_input,
+    last_name @extschema@.person_name_input DEFAULT NULL,
     mobile @extschema@.mobile_input DEFAULT NULL, email @extschema@.email_input DEFAULT NULL, category_id uuid DEFAULT NULL,
-    visitor_type @extschema@.visitor_type_input DEFAULT 'registered', document_type @extschema@.document_type_input DEFAULT NULL,
-    document_no @extschema@.document_number_input DEFAULT NULL, vehicle_no @extschema@.vehicle_number_input DEFAULT NULL, unit_id uuid DEFAULT NULL,
+    visitor_type @extschema@.visitor_type_input DEFAULT 'registered',
+    document_type @extschema@.document_type_input DEFAULT NULL,
+    document_no @extschema@.document_number_input DEFAULT NULL, vehicle_no @extschema@.vehicle_number_input DEFAULT NULL,
+    unit_id uuid DEFAULT NULL,
     valid_from date DEFAULT NULL, valid_until date DEFAULT NULL) RETURNS SETOF @extschema@.visitor
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -213,27 +112,38 @@ BEGIN
     PERFORM @extschema@.check_unit(create_visitor.unit_id);
     SELECT * INTO document FROM @extschema@.document_traits(create_visitor.document_type, create_visitor.document_no);
     -- Two desks may register one mobile at once: the unique index decides, the next statement reads who has it.
-    INSERT INTO @extschema@.visitors (visitor_type, first_name, last_name, mobile, email, category_id, document_type, document_masked, document_hash,
+    INSERT INTO @extschema@.visitors (visitor_type, first_name, last_name, mobile, email, category_id, document_type,
+        document_masked, document_hash,
                                       vehicle_no, unit_id, registration_no, security_code, valid_from, valid_until)
-    VALUES (coalesce(create_visitor.visitor_type, 'registered'), create_visitor.first_name, create_visitor.last_name, create_visitor.mobile,
-            create_visitor.email, category, create_visitor.document_type, document.masked, document.hash, create_visitor.vehicle_no,
+    VALUES (coalesce(create_visitor.visitor_type, 'registered'), create_visitor.first_name, create_visitor.last_name,
+        create_visitor.mobile,
+            create_visitor.email, category, create_visitor.document_type, document.masked, document.hash,
+                create_visitor.vehicle_no,
             create_visitor.unit_id, CASE WHEN registers THEN 'V-' || @extschema@.random_code(8) END,
-            CASE WHEN registers THEN @extschema@.new_security_code() END, create_visitor.valid_from, create_visitor.valid_until)
+            CASE WHEN registers THEN @extschema@.new_security_code() END, create_visitor.valid_from,
+                create_visitor.valid_until)
     ON CONFLICT DO NOTHING RETURNING id INTO made;
     IF made IS NULL THEN
         PERFORM @extschema@.refuse_taken_mobile(create_visitor.mobile);
     END IF;
     RETURN QUERY SELECT * FROM @extschema@.get_visitor(made);
 END $$;
-COMMENT ON FUNCTION @extschema@.create_visitor(@extschema@.person_name_input, @extschema@.person_name_input, @extschema@.mobile_input,
-    @extschema@.email_input, uuid, @extschema@.visitor_type_input, @extschema@.document_type_input, @extschema@.document_number_input,
+COMMENT ON FUNCTION @extschema@.create_visitor(@extschema@.person_name_input, @extschema@.person_name_input,
+    @extschema@.mobile_input,
+    @extschema@.email_input, uuid, @extschema@.visitor_type_input, @extschema@.document_type_input,
+    @extschema@.document_number_input,
     @extschema@.vehicle_number_input, uuid, date, date) IS
-'Registers a person (or notes an unregistered one). Errors: RG400, RG404 category or unit, RG409 mobile taken, with its holder. Callers: receptionist, admin.';
-REVOKE ALL ON FUNCTION @extschema@.create_visitor(@extschema@.person_name_input, @extschema@.person_name_input, @extschema@.mobile_input,
-    @extschema@.email_input, uuid, @extschema@.visitor_type_input, @extschema@.document_type_input, @extschema@.document_number_input,
+'Registers a person (or notes an unregistered one). Errors: RG400, RG404 category or unit, RG409 mobile taken, with its '
+'holder. Callers: receptionist, admin.';
+REVOKE ALL ON FUNCTION @extschema@.create_visitor(@extschema@.person_name_input, @extschema@.person_name_input,
+    @extschema@.mobile_input,
+    @extschema@.email_input, uuid, @extschema@.visitor_type_input, @extschema@.document_type_input,
+    @extschema@.document_number_input,
     @extschema@.vehicle_number_input, uuid, date, date) FROM PUBLIC;
-INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location, message, read_only, lane)
-VALUES ('POST', '/api/visitors', 'create_visitor', 'visitors.write', 'object', 201, '/api/visitors/{id}', 'Visitor created', false, 'write');
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location,
+    message, read_only, lane)
+VALUES ('POST', '/api/visitors', 'create_visitor', 'visitors.write', 'object', 201, '/api/visitors/{id}',
+    'Visitor created', false, 'write');
 
 CREATE FUNCTION @extschema@.refuse_open_visit(visitor_id uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
@@ -246,17 +156,21 @@ BEGIN
     PERFORM FROM @extschema@.visitors v WHERE v.id = refuse_open_visit.visitor_id FOR UPDATE;
     open_visit := @extschema@.open_visit_of(refuse_open_visit.visitor_id);
     IF open_visit IS NOT NULL THEN
-        PERFORM @extschema@.refuse(409, 'open_visit', 'visitor has an open visit', NULL, 'Check the visitor out, or cancel the visit, first.', NULL, open_visit);
+        PERFORM @extschema@.refuse(409, 'open_visit', 'visitor has an open visit', NULL,
+            'Check the visitor out, or cancel the visit, first.', NULL, open_visit);
     END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@.refuse_open_visit(uuid) IS
-'Refuses when the visitor has an open visit: nobody inside may vanish from the roll call. Errors: RG409 with that visit as data.';
+'Refuses when the visitor has an open visit: nobody inside may vanish from the roll call. Errors: RG409 with that visit '
+'as data.';
 REVOKE ALL ON FUNCTION @extschema@.refuse_open_visit(uuid) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.update_visitor(id uuid, first_name @extschema@.person_name_input DEFAULT NULL,
-    last_name @extschema@.person_name_input DEFAULT NULL, mobile @extschema@.mobile_input DEFAULT NULL, email @extschema@.email_input DEFAULT NULL,
+    last_name @extschema@.person_name_input DEFAULT NULL, mobile @extschema@.mobile_input DEFAULT NULL,
+    email @extschema@.email_input DEFAULT NULL,
     category_id uuid DEFAULT NULL, document_type @extschema@.document_type_input DEFAULT NULL,
-    document_no @extschema@.document_number_input DEFAULT NULL, vehicle_no @extschema@.vehicle_number_input DEFAULT NULL, unit_id uuid DEFAULT NULL,
+    document_no @extschema@.document_number_input DEFAULT NULL, vehicle_no @extschema@.vehicle_number_input DEFAULT NULL,
+    unit_id uuid DEFAULT NULL,
     valid_from date DEFAULT NULL, valid_until date DEFAULT NULL, is_active boolean DEFAULT NULL, given text[] DEFAULT NULL)
 RETURNS SETOF @extschema@.visitor
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
@@ -279,23 +193,34 @@ BEGIN
         PERFORM @extschema@.refuse_open_visit(update_visitor.id);
     END IF;
     SELECT * INTO document FROM @extschema@.document_traits(
-        CASE WHEN update_visitor.document_no IS NULL THEN update_visitor.document_type ELSE coalesce(update_visitor.document_type, old.document_type) END,
+        CASE WHEN update_visitor.document_no IS NULL THEN update_visitor.document_type
+            ELSE coalesce(update_visitor.document_type, old.document_type) END,
         update_visitor.document_no);
     UPDATE @extschema@.visitors v SET
-        first_name = CASE WHEN 'first_name' = ANY (given) THEN update_visitor.first_name ELSE coalesce(update_visitor.first_name, v.first_name) END,
-        last_name = CASE WHEN 'last_name' = ANY (given) THEN update_visitor.last_name ELSE coalesce(update_visitor.last_name, v.last_name) END,
-        mobile = CASE WHEN 'mobile' = ANY (given) THEN update_visitor.mobile ELSE coalesce(update_visitor.mobile, v.mobile) END,
+        first_name = CASE WHEN 'first_name' = ANY (given) THEN update_visitor.first_name
+            ELSE coalesce(update_visitor.first_name, v.first_name) END,
+        last_name = CASE WHEN 'last_name' = ANY (given) THEN update_visitor.last_name
+            ELSE coalesce(update_visitor.last_name, v.last_name) END,
+        mobile = CASE WHEN 'mobile' = ANY (given) THEN update_visitor.mobile
+            ELSE coalesce(update_visitor.mobile, v.mobile) END,
         email = CASE WHEN 'email' = ANY (given) THEN update_visitor.email ELSE coalesce(update_visitor.email, v.email) END,
-        category_id = CASE WHEN 'category_id' = ANY (given) THEN update_visitor.category_id ELSE coalesce(update_visitor.category_id, v.category_id) END,
+        category_id = CASE WHEN 'category_id' = ANY (given) THEN update_visitor.category_id
+            ELSE coalesce(update_visitor.category_id, v.category_id) END,
         document_type = CASE WHEN NOT changes_document THEN v.document_type
-                             WHEN update_visitor.document_no IS NOT NULL THEN coalesce(update_visitor.document_type, v.document_type) END,
+                             WHEN update_visitor.document_no IS NOT NULL
+                                 THEN coalesce(update_visitor.document_type, v.document_type) END,
         document_masked = CASE WHEN changes_document THEN document.masked ELSE v.document_masked END,
         document_hash = CASE WHEN changes_document THEN document.hash ELSE v.document_hash END,
-        vehicle_no = CASE WHEN 'vehicle_no' = ANY (given) THEN update_visitor.vehicle_no ELSE coalesce(update_visitor.vehicle_no, v.vehicle_no) END,
-        unit_id = CASE WHEN 'unit_id' = ANY (given) THEN update_visitor.unit_id ELSE coalesce(update_visitor.unit_id, v.unit_id) END,
-        valid_from = CASE WHEN 'valid_from' = ANY (given) THEN update_visitor.valid_from ELSE coalesce(update_visitor.valid_from, v.valid_from) END,
-        valid_until = CASE WHEN 'valid_until' = ANY (given) THEN update_visitor.valid_until ELSE coalesce(update_visitor.valid_until, v.valid_until) END,
-        is_active = CASE WHEN 'is_active' = ANY (given) THEN update_visitor.is_active ELSE coalesce(update_visitor.is_active, v.is_active) END
+        vehicle_no = CASE WHEN 'vehicle_no' = ANY (given) THEN update_visitor.vehicle_no
+            ELSE coalesce(update_visitor.vehicle_no, v.vehicle_no) END,
+        unit_id = CASE WHEN 'unit_id' = ANY (given) THEN update_visitor.unit_id
+            ELSE coalesce(update_visitor.unit_id, v.unit_id) END,
+        valid_from = CASE WHEN 'valid_from' = ANY (given) THEN update_visitor.valid_from
+            ELSE coalesce(update_visitor.valid_from, v.valid_from) END,
+        valid_until = CASE WHEN 'valid_until' = ANY (given) THEN update_visitor.valid_until
+            ELSE coalesce(update_visitor.valid_until, v.valid_until) END,
+        is_active = CASE WHEN 'is_active' = ANY (given) THEN update_visitor.is_active
+            ELSE coalesce(update_visitor.is_active, v.is_active) END
      WHERE v.id = update_visitor.id
     RETURNING v.mobile::text AS mobile, v.category_id AS category_id INTO new;
     IF (new.mobile, new.category_id) IS DISTINCT FROM (old.mobile, old.category_id) THEN
@@ -305,16 +230,21 @@ BEGIN
 EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse_taken_mobile(coalesce(update_visitor.mobile, old.mobile), update_visitor.id);
 END $$;
-COMMENT ON FUNCTION @extschema@.update_visitor(uuid, @extschema@.person_name_input, @extschema@.person_name_input, @extschema@.mobile_input,
-    @extschema@.email_input, uuid, @extschema@.document_type_input, @extschema@.document_number_input, @extschema@.vehicle_number_input, uuid, date, date,
+COMMENT ON FUNCTION @extschema@.update_visitor(uuid, @extschema@.person_name_input, @extschema@.person_name_input,
+    @extschema@.mobile_input,
+    @extschema@.email_input, uuid, @extschema@.document_type_input, @extschema@.document_number_input,
+    @extschema@.vehicle_number_input, uuid, date, date,
     boolean, text[]) IS
-'Changes a visitor; is_active true brings a deleted one back if the mobile is still free. Errors: RG400, RG404, RG409 mobile taken or an open visit when
-deactivating. Callers: receptionist, admin.';
-REVOKE ALL ON FUNCTION @extschema@.update_visitor(uuid, @extschema@.person_name_input, @extschema@.person_name_input, @extschema@.mobile_input,
-    @extschema@.email_input, uuid, @extschema@.document_type_input, @extschema@.document_number_input, @extschema@.vehicle_number_input, uuid, date, date,
+'Changes a visitor; is_active true brings a deleted one back if the mobile is still free. Errors: RG400, RG404, RG409 '
+'mobile taken or an open visit when deactivating. Callers: receptionist, admin.';
+REVOKE ALL ON FUNCTION @extschema@.update_visitor(uuid, @extschema@.person_name_input, @extschema@.person_name_input,
+    @extschema@.mobile_input,
+    @extschema@.email_input, uuid, @extschema@.document_type_input, @extschema@.document_number_input,
+    @extschema@.vehicle_number_input, uuid, date, date,
     boolean, text[]) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
-VALUES ('PATCH', '/api/visitors/{id}', 'update_visitor', 'visitors.write', 'object', 200, 'Visitor changed', false, 'write');
+VALUES ('PATCH', '/api/visitors/{id}', 'update_visitor', 'visitors.write', 'object', 200,
+    'Visitor changed', false, 'write');
 
 CREATE FUNCTION @extschema@.delete_visitor(id uuid) RETURNS SETOF @extschema@.visitor
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
@@ -325,14 +255,19 @@ BEGIN
     RETURN QUERY SELECT * FROM @extschema@.get_visitor(delete_visitor.id);
 END $$;
 COMMENT ON FUNCTION @extschema@.delete_visitor(uuid) IS
-'Takes a visitor out of use and frees the mobile; the history stays. Errors: RG404, RG409 open visit. Callers: receptionist, admin.';
+'Takes a visitor out of use and frees the mobile; the history stays. Errors: RG404, RG409 open visit. Callers: '
+'receptionist, admin.';
 REVOKE ALL ON FUNCTION @extschema@.delete_visitor(uuid) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
-VALUES ('DELETE', '/api/visitors/{id}', 'delete_visitor', 'visitors.write', 'object', 200, 'Visitor deleted', false, 'write');
+VALUES ('DELETE', '/api/visitors/{id}', 'delete_visitor', 'visitors.write', 'object', 200,
+    'Visitor deleted', false, 'write');
 
-CREATE FUNCTION @extschema@.register_visitor(id uuid, mobile @extschema@.mobile_input DEFAULT NULL, email @extschema@.email_input DEFAULT NULL,
-    category_id uuid DEFAULT NULL, document_type @extschema@.document_type_input DEFAULT NULL, document_no @extschema@.document_number_input DEFAULT NULL,
-    vehicle_no @extschema@.vehicle_number_input DEFAULT NULL, unit_id uuid DEFAULT NULL, valid_from date DEFAULT NULL, valid_until date DEFAULT NULL)
+CREATE FUNCTION @extschema@.register_visitor(id uuid, mobile @extschema@.mobile_input DEFAULT NULL,
+    email @extschema@.email_input DEFAULT NULL,
+    category_id uuid DEFAULT NULL, document_type @extschema@.document_type_input DEFAULT NULL,
+    document_no @extschema@.document_number_input DEFAULT NULL,
+    vehicle_no @extschema@.vehicle_number_input DEFAULT NULL, unit_id uuid DEFAULT NULL, valid_from date DEFAULT NULL,
+    valid_until date DEFAULT NULL)
 RETURNS SETOF @extschema@.visitor
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -344,12 +279,16 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     ELSIF old.visitor_type = 'registered' OR NOT old.is_active THEN
-        PERFORM @extschema@.refuse(409, 'visitor_type', CASE WHEN old.is_active THEN 'visitor is registered already' ELSE 'visitor is deleted' END, NULL, NULL, NULL,
+        PERFORM @extschema@.refuse(409, 'visitor_type', CASE WHEN old.is_active THEN 'visitor is registered already'
+            ELSE 'visitor is deleted' END, NULL, NULL, NULL,
             jsonb_build_object('id', register_visitor.id, 'visitorType', old.visitor_type, 'isActive', old.is_active));
     END IF;
-    PERFORM @extschema@.update_visitor(register_visitor.id, mobile => register_visitor.mobile, email => register_visitor.email,
-        category_id => register_visitor.category_id, document_type => register_visitor.document_type, document_no => register_visitor.document_no,
-        vehicle_no => register_visitor.vehicle_no, unit_id => register_visitor.unit_id, valid_from => register_visitor.valid_from,
+    PERFORM @extschema@.update_visitor(register_visitor.id, mobile => register_visitor.mobile,
+        email => register_visitor.email,
+        category_id => register_visitor.category_id, document_type => register_visitor.document_type,
+            document_no => register_visitor.document_no,
+        vehicle_no => register_visitor.vehicle_no, unit_id => register_visitor.unit_id,
+            valid_from => register_visitor.valid_from,
         valid_until => register_visitor.valid_until);
     UPDATE @extschema@.visitors v SET visitor_type = 'registered', registration_no = 'V-' || @extschema@.random_code(8),
                                       security_code = @extschema@.new_security_code() WHERE v.id = register_visitor.id;
@@ -357,11 +296,14 @@ BEGIN
 EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse_taken_mobile(coalesce(register_visitor.mobile, old.mobile), register_visitor.id);
 END $$;
-COMMENT ON FUNCTION @extschema@.register_visitor(uuid, @extschema@.mobile_input, @extschema@.email_input, uuid, @extschema@.document_type_input,
+COMMENT ON FUNCTION @extschema@.register_visitor(uuid, @extschema@.mobile_input, @extschema@.email_input, uuid,
+    @extschema@.document_type_input,
     @extschema@.document_number_input, @extschema@.vehicle_number_input, uuid, date, date) IS
-'Makes an unregistered visitor a registered one, with number, code and whatever else is known now; the visits stay. Errors: RG400, RG404, RG409 mobile taken
-or registered already. Callers: receptionist, admin.';
-REVOKE ALL ON FUNCTION @extschema@.register_visitor(uuid, @extschema@.mobile_input, @extschema@.email_input, uuid, @extschema@.document_type_input,
+'Makes an unregistered visitor a registered one, with number, code and whatever else is known now; the visits stay. '
+'Errors: RG400, RG404, RG409 mobile taken or registered already. Callers: receptionist, admin.';
+REVOKE ALL ON FUNCTION @extschema@.register_visitor(uuid, @extschema@.mobile_input, @extschema@.email_input, uuid,
+    @extschema@.document_type_input,
     @extschema@.document_number_input, @extschema@.vehicle_number_input, uuid, date, date) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
-VALUES ('POST', '/api/visitors/{id}/register', 'register_visitor', 'visitors.write', 'object', 200, 'Visitor registered', false, 'write');
+VALUES ('POST', '/api/visitors/{id}/register', 'register_visitor', 'visitors.write', 'object', 200,
+    'Visitor registered', false, 'write');

@@ -4,9 +4,12 @@ CREATE TYPE @extschema@.visit AS (
     id uuid, state text, site_id uuid, site_name text,
     visitor__id uuid, visitor__visitor_type text, visitor__first_name text, visitor__last_name text, visitor__mobile text,
     visitor__category_id uuid, visitor__registration_no text,
-    purpose_id uuid, purpose text, host__id uuid, host__first_name text, host__last_name text, unit__id uuid, unit__name text,
-    group_size int, vehicle_no text, badge_no text, requested_at timestamptz, checked_in_at timestamptz, checked_out_at timestamptz,
-    checked_in_by uuid, checked_out_by uuid, gate_in_id uuid, gate_out_id uuid, remark text, is_forced boolean, is_automatic boolean,
+    purpose_id uuid, purpose text, host__id uuid, host__first_name text, host__last_name text,
+    unit__id uuid, unit__name text,
+    group_size int, vehicle_no text, badge_no text, requested_at timestamptz, checked_in_at timestamptz,
+    checked_out_at timestamptz,
+    checked_in_by uuid, checked_out_by uuid, gate_in_id uuid, gate_out_id uuid, remark text, is_forced boolean,
+    is_automatic boolean,
     updated_at timestamptz, _cursor text[], _total bigint);
 COMMENT ON TYPE @extschema@.visit IS
 'A visit as the API answers it, with its visitor inside; purpose is the word of the vocabulary or the free text.';
@@ -19,8 +22,10 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 BEGIN
     RETURN QUERY
     SELECT v.id, v.state::text, v.site_id, s.name::text,
-           p.id, p.visitor_type::text, p.first_name::text, p.last_name::text, p.mobile::text, p.category_id, p.registration_no::text,
-           v.purpose_id, coalesce(v.purpose::text, w.name::text), h.id, h.first_name::text, h.last_name::text, u.id, u.name::text,
+           p.id, p.visitor_type::text, p.first_name::text, p.last_name::text, p.mobile::text, p.category_id,
+               p.registration_no::text,
+           v.purpose_id, coalesce(v.purpose::text, w.name::text), h.id, h.first_name::text, h.last_name::text,
+               u.id, u.name::text,
            v.group_size::int, v.vehicle_no::text, v.badge_no::text, v.requested_at, v.checked_in_at, v.checked_out_at,
            v.checked_in_by, v.checked_out_by, v.gate_in_id, v.gate_out_id, v.remark::text, v.is_forced, v.is_automatic,
            v.updated_at, ARRAY[v.requested_at::text, v.id::text], total
@@ -32,7 +37,8 @@ BEGIN
       LEFT JOIN @extschema@.locations u ON u.id = v.unit_id
      ORDER BY wanted.place;
 END $$;
-COMMENT ON FUNCTION @extschema@.visit_rows(uuid[], bigint) IS 'Rows of these visits in this order: the one place that makes them.';
+COMMENT ON FUNCTION @extschema@.visit_rows(uuid[], bigint) IS
+'Rows of these visits in this order: the one place that makes them.';
 REVOKE ALL ON FUNCTION @extschema@.visit_rows(uuid[], bigint) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.get_visit(id uuid) RETURNS SETOF @extschema@.visit
@@ -45,12 +51,16 @@ REVOKE ALL ON FUNCTION @extschema@.get_visit(uuid) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/visits/{id}', 'get_visit', 'visits.read', 'object', 200, 'Visit', true, 'read');
 
-CREATE FUNCTION @extschema@.list_visits(state @extschema@.visit_state_input DEFAULT NULL, "from" @extschema@.moment_input DEFAULT NULL,
-    "to" @extschema@.moment_input DEFAULT NULL, site uuid DEFAULT NULL, gate uuid DEFAULT NULL, purpose uuid DEFAULT NULL, host uuid DEFAULT NULL,
+CREATE FUNCTION @extschema@.list_visits(state @extschema@.visit_state_input DEFAULT NULL,
+    "from" @extschema@.moment_input DEFAULT NULL,
+    "to" @extschema@.moment_input DEFAULT NULL, site uuid DEFAULT NULL, gate uuid DEFAULT NULL, purpose uuid DEFAULT NULL,
+    host uuid DEFAULT NULL,
     unit uuid DEFAULT NULL, visitor uuid DEFAULT NULL, vehicle @extschema@.vehicle_number_input DEFAULT NULL,
-    search @extschema@.search_input DEFAULT NULL, page_limit int DEFAULT 21, page_offset int DEFAULT 0, after text[] DEFAULT NULL,
+    search @extschema@.search_input DEFAULT NULL, page_limit int DEFAULT 21, page_offset int DEFAULT 0,
+    after text[] DEFAULT NULL,
     counting boolean DEFAULT false) RETURNS SETOF @extschema@.visit
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
     begins timestamptz := @extschema@.moment_start(list_visits."from", @extschema@.zone_of(list_visits.site), 'from');
@@ -72,39 +82,50 @@ BEGIN
            AND (list_visits.unit IS NULL OR v.unit_id = list_visits.unit)
            AND (list_visits.visitor IS NULL OR v.visitor_id = list_visits.visitor)
            AND (its_vehicle IS NULL OR v.vehicle_no = its_vehicle)
-           AND (needle IS NULL OR v.visitor_id IN (SELECT p.id FROM @extschema@.visitors p WHERE @extschema@.contains(p.search_name, needle)))
+           AND (needle IS NULL OR v.visitor_id IN (SELECT p.id FROM @extschema@.visitors p
+               WHERE @extschema@.contains(p.search_name, needle)))
            AND (after IS NULL OR (v.requested_at, v.id) < (after[1]::timestamptz, after[2]::uuid)))
     SELECT ARRAY(SELECT m.id FROM matching m ORDER BY m.requested_at DESC, m.id DESC LIMIT page_limit OFFSET page_offset),
            CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
       INTO page, total;
     RETURN QUERY SELECT * FROM @extschema@.visit_rows(page, total);
 END $$;
-COMMENT ON FUNCTION @extschema@.list_visits(@extschema@.visit_state_input, @extschema@.moment_input, @extschema@.moment_input, uuid, uuid, uuid, uuid, uuid,
+COMMENT ON FUNCTION @extschema@.list_visits(@extschema@.visit_state_input, @extschema@.moment_input,
+    @extschema@.moment_input, uuid, uuid, uuid, uuid, uuid,
     uuid, @extschema@.vehicle_number_input, @extschema@.search_input, int, int, text[], boolean) IS
-'Visits, the latest asked for first. from and to bound requested_at: a date is a day of the site (else of the tenant), to inclusive; an instant as to is
-exclusive. gate: in or out; search: in the visitor''s name. Errors: RG400. Callers: guard, receptionist, admin, auditor.';
-REVOKE ALL ON FUNCTION @extschema@.list_visits(@extschema@.visit_state_input, @extschema@.moment_input, @extschema@.moment_input, uuid, uuid, uuid, uuid, uuid,
+'Visits, the latest asked for first. from and to bound requested_at: a date is a day of the site (else of the tenant), to '
+'inclusive; an instant as to is exclusive. gate: in or out; search: in the visitor''s name. Errors: RG400. Callers: '
+'guard, receptionist, admin, auditor.';
+REVOKE ALL ON FUNCTION @extschema@.list_visits(@extschema@.visit_state_input, @extschema@.moment_input,
+    @extschema@.moment_input, uuid, uuid, uuid, uuid, uuid,
     uuid, @extschema@.vehicle_number_input, @extschema@.search_input, int, int, text[], boolean) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/visits', 'list_visits', 'visits.read', 'list', 200, 'Visits', true, 'read');
 
-CREATE FUNCTION @extschema@.list_current_visits(site uuid DEFAULT NULL, gate uuid DEFAULT NULL, host uuid DEFAULT NULL, unit uuid DEFAULT NULL,
-    search @extschema@.search_input DEFAULT NULL, page_limit int DEFAULT 21, page_offset int DEFAULT 0, after text[] DEFAULT NULL,
+CREATE FUNCTION @extschema@.list_current_visits(site uuid DEFAULT NULL, gate uuid DEFAULT NULL, host uuid DEFAULT NULL,
+    unit uuid DEFAULT NULL,
+    search @extschema@.search_input DEFAULT NULL, page_limit int DEFAULT 21, page_offset int DEFAULT 0,
+    after text[] DEFAULT NULL,
     counting boolean DEFAULT false) RETURNS SETOF @extschema@.visit
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN QUERY SELECT * FROM @extschema@.list_visits(state => 'checked_in', site => list_current_visits.site, gate => list_current_visits.gate,
+    RETURN QUERY SELECT * FROM @extschema@.list_visits(state => 'checked_in', site => list_current_visits.site,
+        gate => list_current_visits.gate,
         host => list_current_visits.host, unit => list_current_visits.unit, search => list_current_visits.search,
-        page_limit => list_current_visits.page_limit, page_offset => list_current_visits.page_offset, after => list_current_visits.after,
+        page_limit => list_current_visits.page_limit, page_offset => list_current_visits.page_offset,
+            after => list_current_visits.after,
         counting => list_current_visits.counting);
 END $$;
-COMMENT ON FUNCTION @extschema@.list_current_visits(uuid, uuid, uuid, uuid, @extschema@.search_input, int, int, text[], boolean) IS
+COMMENT ON FUNCTION @extschema@.list_current_visits(uuid, uuid, uuid, uuid, @extschema@.search_input, int, int,
+    text[], boolean) IS
 'Who is inside now, whatever day they came. Callers: guard, receptionist, admin.';
-REVOKE ALL ON FUNCTION @extschema@.list_current_visits(uuid, uuid, uuid, uuid, @extschema@.search_input, int, int, text[], boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.list_current_visits(uuid, uuid, uuid, uuid, @extschema@.search_input, int, int, text[],
+    boolean) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/visits/current', 'list_current_visits', 'visits.read', 'list', 200, 'Inside now', true, 'read');
 
-CREATE FUNCTION @extschema@.visitor_visits(id uuid, page_limit int DEFAULT 21, page_offset int DEFAULT 0, after text[] DEFAULT NULL,
+CREATE FUNCTION @extschema@.visitor_visits(id uuid, page_limit int DEFAULT 21, page_offset int DEFAULT 0,
+    after text[] DEFAULT NULL,
     counting boolean DEFAULT false) RETURNS SETOF @extschema@.visit
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -113,14 +134,16 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM @extschema@.refuse(404, 'not_found', 'no such visitor');
     END IF;
-    RETURN QUERY SELECT * FROM @extschema@.list_visits(visitor => visitor_visits.id, page_limit => visitor_visits.page_limit,
+    RETURN QUERY SELECT * FROM @extschema@.list_visits(visitor => visitor_visits.id,
+        page_limit => visitor_visits.page_limit,
         page_offset => visitor_visits.page_offset, after => visitor_visits.after, counting => visitor_visits.counting);
 END $$;
 COMMENT ON FUNCTION @extschema@.visitor_visits(uuid, int, int, text[], boolean) IS
 'The visits of one visitor, the latest first. Errors: RG404. Callers: guard, receptionist, admin.';
 REVOKE ALL ON FUNCTION @extschema@.visitor_visits(uuid, int, int, text[], boolean) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
-VALUES ('GET', '/api/visitors/{id}/visits', 'visitor_visits', 'visits.read', 'list', 200, 'Visits of the visitor', true, 'read');
+VALUES ('GET', '/api/visitors/{id}/visits', 'visitor_visits', 'visits.read', 'list', 200,
+    'Visits of the visitor', true, 'read');
 
 CREATE FUNCTION @extschema@.open_visit_of(visitor_id uuid) RETURNS jsonb
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
@@ -128,9 +151,11 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 BEGIN
     RETURN (SELECT jsonb_build_object('id', v.id, 'state', v.state, 'siteId', v.site_id,
                                       'since', @extschema@.rfc3339(coalesce(v.checked_in_at, v.requested_at)))
-              FROM @extschema@.visits v WHERE v.visitor_id = open_visit_of.visitor_id AND v.state IN ('pending', 'checked_in'));
+              FROM @extschema@.visits v WHERE v.visitor_id = open_visit_of.visitor_id
+                  AND v.state IN ('pending', 'checked_in'));
 END $$;
-COMMENT ON FUNCTION @extschema@.open_visit_of(uuid) IS 'The visitor''s open visit as data of a refusal (id, state, siteId, since), or null.';
+COMMENT ON FUNCTION @extschema@.open_visit_of(uuid) IS
+'The visitor''s open visit as data of a refusal (id, state, siteId, since), or null.';
 REVOKE ALL ON FUNCTION @extschema@.open_visit_of(uuid) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.rfc3339(moment timestamptz) RETURNS text
@@ -150,7 +175,8 @@ DECLARE
     visit record;
     gate uuid;
 BEGIN
-    SELECT v.site_id, v.visitor_id, v.group_size::int AS group_size, v.state::text AS state INTO visit FROM @extschema@.visits v WHERE v.id = check_in.id;
+    SELECT v.site_id, v.visitor_id, v.group_size::int AS group_size,
+        v.state::text AS state INTO visit FROM @extschema@.visits v WHERE v.id = check_in.id;
     IF NOT FOUND THEN
         RETURN;
     END IF;
@@ -162,7 +188,8 @@ BEGIN
     END IF;
     FOR attempt IN 1..20 LOOP
         BEGIN
-            UPDATE @extschema@.visits v SET state = 'checked_in', gate_in_id = gate, badge_no = @extschema@.new_badge_no(attempt),
+            UPDATE @extschema@.visits v SET state = 'checked_in', gate_in_id = gate,
+                badge_no = @extschema@.new_badge_no(attempt),
                    badge_day = @extschema@.today_at(visit.site_id) WHERE v.id = check_in.id;
             RETURN QUERY SELECT * FROM @extschema@.get_visit(check_in.id);
             RETURN;
@@ -172,60 +199,76 @@ BEGIN
     PERFORM @extschema@.refuse(503, 'busy', 'could not find a free badge number');
 END $$;
 COMMENT ON FUNCTION @extschema@.check_in(uuid, uuid) IS
-'Lets a pending visit in at a gate. Errors: RG404, RG409 not pending, RG422 capacity, validity, gate. Callers: guard, receptionist.';
+'Lets a pending visit in at a gate. Errors: RG404, RG409 not pending, RG422 capacity, validity, gate. Callers: guard, '
+'receptionist.';
 REVOKE ALL ON FUNCTION @extschema@.check_in(uuid, uuid) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('POST', '/api/visits/{id}/check-in', 'check_in', 'visits.write', 'object', 200, 'Checked in', false, 'write');
 
-CREATE FUNCTION @extschema@.check_out(id uuid, gate_id uuid DEFAULT NULL, group_size @extschema@.group_size_input DEFAULT NULL,
+CREATE FUNCTION @extschema@.check_out(id uuid, gate_id uuid DEFAULT NULL,
+    group_size @extschema@.group_size_input DEFAULT NULL,
     remark @extschema@.remark_input DEFAULT NULL, is_forced boolean DEFAULT false) RETURNS SETOF @extschema@.visit
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     visit record;
 BEGIN
-    SELECT v.site_id, v.state::text AS state, v.group_size::int AS group_size INTO visit FROM @extschema@.visits v WHERE v.id = check_out.id FOR NO KEY UPDATE;
+    SELECT v.site_id, v.state::text AS state, v.group_size::int AS group_size INTO visit FROM @extschema@.visits v
+        WHERE v.id = check_out.id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN;
     ELSIF visit.state = 'checked_in' AND check_out.group_size > visit.group_size THEN
-        PERFORM @extschema@.refuse(422, 'group_size', 'more people leave than are inside', format('%s of this visit are inside.', visit.group_size), NULL,
-                                   'group_size', jsonb_build_object('id', check_out.id, 'state', visit.state, 'groupSize', visit.group_size));
+        PERFORM @extschema@.refuse(422, 'group_size', 'more people leave than are inside',
+            format('%s of this visit are inside.', visit.group_size), NULL,
+                                   'group_size', jsonb_build_object('id', check_out.id, 'state', visit.state, 'groupSize',
+                                       visit.group_size));
     ELSIF visit.state = 'checked_in' AND check_out.group_size < visit.group_size THEN
         -- Some of a group leave: the visit stays open for the others, the audit log keeps how many they were.
-        UPDATE @extschema@.visits v SET group_size = visit.group_size - check_out.group_size, remark = coalesce(check_out.remark, v.remark)
+        UPDATE @extschema@.visits v SET group_size = visit.group_size - check_out.group_size,
+            remark = coalesce(check_out.remark, v.remark)
          WHERE v.id = check_out.id;
     ELSE
-        UPDATE @extschema@.visits v SET state = 'checked_out', gate_out_id = @extschema@.gate_or_only(check_out.gate_id, visit.site_id, 'out'),
+        UPDATE @extschema@.visits v SET state = 'checked_out',
+            gate_out_id = @extschema@.gate_or_only(check_out.gate_id, visit.site_id, 'out'),
                is_forced = coalesce(check_out.is_forced, false), remark = coalesce(check_out.remark, v.remark)
          WHERE v.id = check_out.id;
     END IF;
     RETURN QUERY SELECT * FROM @extschema@.get_visit(check_out.id);
 END $$;
 COMMENT ON FUNCTION @extschema@.check_out(uuid, uuid, @extschema@.group_size_input, @extschema@.remark_input, boolean) IS
-'Ends a visit at a gate. With group_size only so many leave and the visit stays open while somebody is left. is_forced marks one whose visitor was not seen
-leaving. Works while the tenant is suspended. Errors: RG404, RG409 not inside, RG422 gate or too many. Callers: guard, receptionist.';
-REVOKE ALL ON FUNCTION @extschema@.check_out(uuid, uuid, @extschema@.group_size_input, @extschema@.remark_input, boolean) FROM PUBLIC;
-INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane, while_suspended)
-VALUES ('POST', '/api/visits/{id}/check-out', 'check_out', 'visits.write', 'object', 200, 'Checked out', false, 'write', true);
+'Ends a visit at a gate. With group_size only so many leave and the visit stays open while somebody is left. is_forced '
+'marks one whose visitor was not seen leaving. Works while the tenant is suspended. Errors: RG404, RG409 not inside, '
+'RG422 gate or too many. Callers: guard, receptionist.';
+REVOKE ALL ON FUNCTION @extschema@.check_out(uuid, uuid, @extschema@.group_size_input, @extschema@.remark_input, boolean)
+    FROM PUBLIC;
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only,
+    lane, while_suspended)
+VALUES ('POST', '/api/visits/{id}/check-out', 'check_out', 'visits.write', 'object', 200, 'Checked out',
+    false, 'write', true);
 
-CREATE FUNCTION @extschema@.refuse_visit(id uuid, remark @extschema@.remark_input DEFAULT NULL) RETURNS SETOF @extschema@.visit
+CREATE FUNCTION @extschema@.refuse_visit(id uuid,
+    remark @extschema@.remark_input DEFAULT NULL) RETURNS SETOF @extschema@.visit
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    UPDATE @extschema@.visits v SET state = 'refused', remark = coalesce(refuse_visit.remark, v.remark) WHERE v.id = refuse_visit.id;
+    UPDATE @extschema@.visits v SET state = 'refused', remark = coalesce(refuse_visit.remark, v.remark)
+        WHERE v.id = refuse_visit.id;
     RETURN QUERY SELECT * FROM @extschema@.get_visit(refuse_visit.id);
 END $$;
 COMMENT ON FUNCTION @extschema@.refuse_visit(uuid, @extschema@.remark_input) IS
-'Turns a pending visit away; the remark may say why. Errors: RG404, RG409 not pending. Callers: guard, receptionist, host.';
+'Turns a pending visit away; the remark may say why. Errors: RG404, RG409 not pending. Callers: guard, receptionist, '
+'host.';
 REVOKE ALL ON FUNCTION @extschema@.refuse_visit(uuid, @extschema@.remark_input) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('POST', '/api/visits/{id}/refuse', 'refuse_visit', 'visits.write', 'object', 200, 'Refused', false, 'write');
 
-CREATE FUNCTION @extschema@.cancel_visit(id uuid, remark @extschema@.remark_input DEFAULT NULL) RETURNS SETOF @extschema@.visit
+CREATE FUNCTION @extschema@.cancel_visit(id uuid,
+    remark @extschema@.remark_input DEFAULT NULL) RETURNS SETOF @extschema@.visit
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    UPDATE @extschema@.visits v SET state = 'cancelled', remark = coalesce(cancel_visit.remark, v.remark) WHERE v.id = cancel_visit.id;
+    UPDATE @extschema@.visits v SET state = 'cancelled', remark = coalesce(cancel_visit.remark, v.remark)
+        WHERE v.id = cancel_visit.id;
     RETURN QUERY SELECT * FROM @extschema@.get_visit(cancel_visit.id);
 END $$;
 COMMENT ON FUNCTION @extschema@.cancel_visit(uuid, @extschema@.remark_input) IS

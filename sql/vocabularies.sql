@@ -3,28 +3,34 @@
 -- text in its own column of the visit.
 
 CREATE TYPE @extschema@.visitor_category AS (
-    id uuid, name text, asks_mobile boolean, position int, is_default boolean, is_active boolean, created_at timestamptz, updated_at timestamptz,
+    id uuid, name text, asks_mobile boolean, position int, is_default boolean, is_active boolean, created_at timestamptz,
+    updated_at timestamptz,
     _cursor text[], _total bigint, _etag text);
-COMMENT ON TYPE @extschema@.visitor_category IS 'A category of visitors as the API answers it; asks_mobile: its visitors must give a mobile.';
+COMMENT ON TYPE @extschema@.visitor_category IS
+'A category of visitors as the API answers it; asks_mobile: its visitors must give a mobile.';
 
 CREATE TYPE @extschema@.purpose AS (
     id uuid, kind text, name text, position int, is_active boolean, created_at timestamptz, updated_at timestamptz,
     _cursor text[], _total bigint, _etag text);
-COMMENT ON TYPE @extschema@.purpose IS 'A purpose as the API answers it; kind: visit, gate_pass, student, staff or vehicle.';
+COMMENT ON TYPE @extschema@.purpose IS
+'A purpose as the API answers it; kind: visit, gate_pass, student, staff or vehicle.';
 
 -- Visitor categories -----------------------------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.visitor_category_rows(ids uuid[], total bigint DEFAULT NULL) RETURNS SETOF @extschema@.visitor_category
+CREATE FUNCTION @extschema@.visitor_category_rows(ids uuid[],
+    total bigint DEFAULT NULL) RETURNS SETOF @extschema@.visitor_category
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
     SELECT c.id, c.name::text, c.asks_mobile, c.position, c.is_default, c.is_active, c.created_at, c.updated_at,
-           ARRAY[c.position::text, c.name::text, c.id::text], total, md5(c.id::text || extract(epoch FROM c.updated_at)::text)
+           ARRAY[c.position::text, c.name::text, c.id::text], total,
+               md5(c.id::text || extract(epoch FROM c.updated_at)::text)
       FROM unnest(ids) WITH ORDINALITY AS wanted (id, place) JOIN @extschema@.visitor_categories c ON c.id = wanted.id
      ORDER BY wanted.place;
 END $$;
-COMMENT ON FUNCTION @extschema@.visitor_category_rows(uuid[], bigint) IS 'Rows of these categories in this order: the one place that makes them.';
+COMMENT ON FUNCTION @extschema@.visitor_category_rows(uuid[], bigint) IS
+'Rows of these categories in this order: the one place that makes them.';
 REVOKE ALL ON FUNCTION @extschema@.visitor_category_rows(uuid[], bigint) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.get_visitor_category(id uuid) RETURNS SETOF @extschema@.visitor_category
@@ -32,14 +38,18 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 BEGIN
     RETURN QUERY SELECT * FROM @extschema@.visitor_category_rows(ARRAY[get_visitor_category.id]);
 END $$;
-COMMENT ON FUNCTION @extschema@.get_visitor_category(uuid) IS 'One category of visitors. Errors: RG404. Callers: all roles.';
+COMMENT ON FUNCTION @extschema@.get_visitor_category(uuid) IS
+'One category of visitors. Errors: RG404. Callers: all roles.';
 REVOKE ALL ON FUNCTION @extschema@.get_visitor_category(uuid) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
-VALUES ('GET', '/api/visitor-categories/{id}', 'get_visitor_category', 'vocabularies.read', 'object', 200, 'Visitor category', true, 'read');
+VALUES ('GET', '/api/visitor-categories/{id}', 'get_visitor_category', 'vocabularies.read', 'object', 200,
+    'Visitor category', true, 'read');
 
-CREATE FUNCTION @extschema@.list_visitor_categories(is_active boolean DEFAULT true, page_limit int DEFAULT 21, page_offset int DEFAULT 0,
+CREATE FUNCTION @extschema@.list_visitor_categories(is_active boolean DEFAULT true, page_limit int DEFAULT 21,
+    page_offset int DEFAULT 0,
     after text[] DEFAULT NULL, counting boolean DEFAULT false) RETURNS SETOF @extschema@.visitor_category
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
     page uuid[];
@@ -58,9 +68,11 @@ COMMENT ON FUNCTION @extschema@.list_visitor_categories(boolean, int, int, text[
 'Categories of visitors in their order; is_active null shows deleted ones too. Callers: all roles.';
 REVOKE ALL ON FUNCTION @extschema@.list_visitor_categories(boolean, int, int, text[], boolean) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
-VALUES ('GET', '/api/visitor-categories', 'list_visitor_categories', 'vocabularies.read', 'list', 200, 'Visitor categories', true, 'read');
+VALUES ('GET', '/api/visitor-categories', 'list_visitor_categories', 'vocabularies.read', 'list', 200,
+    'Visitor categories', true, 'read');
 
-CREATE FUNCTION @extschema@.create_visitor_category(name @extschema@.label_input, asks_mobile boolean DEFAULT true, "position" int DEFAULT NULL,
+CREATE FUNCTION @extschema@.create_visitor_category(name @extschema@.label_input, asks_mobile boolean DEFAULT true,
+    "position" int DEFAULT NULL,
     is_default boolean DEFAULT false) RETURNS SETOF @extschema@.visitor_category
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -72,7 +84,8 @@ BEGIN
     END IF;
     INSERT INTO @extschema@.visitor_categories (name, asks_mobile, position, is_default)
     VALUES (create_visitor_category.name, coalesce(create_visitor_category.asks_mobile, true),
-            coalesce(create_visitor_category.position, (SELECT coalesce(max(c.position), 0) + 1 FROM @extschema@.visitor_categories c)),
+            coalesce(create_visitor_category.position,
+                (SELECT coalesce(max(c.position), 0) + 1 FROM @extschema@.visitor_categories c)),
             coalesce(create_visitor_category.is_default, false))
     RETURNING id INTO made;
     RETURN QUERY SELECT * FROM @extschema@.get_visitor_category(made);
@@ -80,27 +93,33 @@ EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse(409, 'duplicate', 'another category has this name', NULL, NULL, 'name');
 END $$;
 COMMENT ON FUNCTION @extschema@.create_visitor_category(@extschema@.label_input, boolean, int, boolean) IS
-'Adds a category of visitors, at the end unless a position is given; a new default takes the place of the old one. Errors: RG409 name taken.
-Callers: tenant admin.';
+'Adds a category of visitors, at the end unless a position is given; a new default takes the place of the old one. '
+'Errors: RG409 name taken. Callers: tenant admin.';
 REVOKE ALL ON FUNCTION @extschema@.create_visitor_category(@extschema@.label_input, boolean, int, boolean) FROM PUBLIC;
-INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location, message, read_only, lane)
-VALUES ('POST', '/api/visitor-categories', 'create_visitor_category', 'vocabularies.write', 'object', 201, '/api/visitor-categories/{id}',
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location,
+    message, read_only, lane)
+VALUES ('POST', '/api/visitor-categories', 'create_visitor_category', 'vocabularies.write', 'object', 201,
+    '/api/visitor-categories/{id}',
         'Visitor category created', false, 'write');
 
-CREATE FUNCTION @extschema@.update_visitor_category(id uuid, name @extschema@.label_input DEFAULT NULL, asks_mobile boolean DEFAULT NULL,
+CREATE FUNCTION @extschema@.update_visitor_category(id uuid, name @extschema@.label_input DEFAULT NULL,
+    asks_mobile boolean DEFAULT NULL,
     "position" int DEFAULT NULL, is_default boolean DEFAULT NULL, is_active boolean DEFAULT NULL, given text[] DEFAULT NULL)
 RETURNS SETOF @extschema@.visitor_category
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     IF update_visitor_category.is_default THEN
-        UPDATE @extschema@.visitor_categories c SET is_default = false WHERE c.is_default AND c.id <> update_visitor_category.id;
+        UPDATE @extschema@.visitor_categories c SET is_default = false WHERE c.is_default
+            AND c.id <> update_visitor_category.id;
     END IF;
     UPDATE @extschema@.visitor_categories c SET
-        name = CASE WHEN 'name' = ANY (given) THEN update_visitor_category.name ELSE coalesce(update_visitor_category.name, c.name) END,
+        name = CASE WHEN 'name' = ANY (given) THEN update_visitor_category.name
+            ELSE coalesce(update_visitor_category.name, c.name) END,
         asks_mobile = CASE WHEN 'asks_mobile' = ANY (given) THEN update_visitor_category.asks_mobile
                            ELSE coalesce(update_visitor_category.asks_mobile, c.asks_mobile) END,
-        position = CASE WHEN 'position' = ANY (given) THEN update_visitor_category.position ELSE coalesce(update_visitor_category.position, c.position) END,
+        position = CASE WHEN 'position' = ANY (given) THEN update_visitor_category.position
+            ELSE coalesce(update_visitor_category.position, c.position) END,
         is_default = CASE WHEN 'is_default' = ANY (given) THEN update_visitor_category.is_default
                           ELSE coalesce(update_visitor_category.is_default, c.is_default) END,
         is_active = CASE WHEN 'is_active' = ANY (given) THEN update_visitor_category.is_active
@@ -110,24 +129,29 @@ BEGIN
 EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse(409, 'duplicate', 'another category has this name', NULL, NULL, 'name');
 END $$;
-COMMENT ON FUNCTION @extschema@.update_visitor_category(uuid, @extschema@.label_input, boolean, int, boolean, boolean, text[]) IS
+COMMENT ON FUNCTION @extschema@.update_visitor_category(uuid, @extschema@.label_input, boolean, int, boolean,
+    boolean, text[]) IS
 'Changes a category of visitors. Errors: RG404, RG409 name taken. Callers: tenant admin.';
-REVOKE ALL ON FUNCTION @extschema@.update_visitor_category(uuid, @extschema@.label_input, boolean, int, boolean, boolean, text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.update_visitor_category(uuid, @extschema@.label_input, boolean, int, boolean, boolean,
+    text[]) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
-VALUES ('PATCH', '/api/visitor-categories/{id}', 'update_visitor_category', 'vocabularies.write', 'object', 200, 'Visitor category changed', false, 'write');
+VALUES ('PATCH', '/api/visitor-categories/{id}', 'update_visitor_category', 'vocabularies.write', 'object', 200,
+    'Visitor category changed', false, 'write');
 
 CREATE FUNCTION @extschema@.delete_visitor_category(id uuid) RETURNS SETOF @extschema@.visitor_category
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    UPDATE @extschema@.visitor_categories c SET is_active = false, is_default = false WHERE c.id = delete_visitor_category.id;
+    UPDATE @extschema@.visitor_categories c SET is_active = false, is_default = false
+        WHERE c.id = delete_visitor_category.id;
     RETURN QUERY SELECT * FROM @extschema@.get_visitor_category(delete_visitor_category.id);
 END $$;
 COMMENT ON FUNCTION @extschema@.delete_visitor_category(uuid) IS
 'Takes a category out of use; visitors who have it keep it. Errors: RG404. Callers: tenant admin.';
 REVOKE ALL ON FUNCTION @extschema@.delete_visitor_category(uuid) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
-VALUES ('DELETE', '/api/visitor-categories/{id}', 'delete_visitor_category', 'vocabularies.write', 'object', 200, 'Visitor category deleted', false, 'write');
+VALUES ('DELETE', '/api/visitor-categories/{id}', 'delete_visitor_category', 'vocabularies.write', 'object', 200,
+    'Visitor category deleted', false, 'write');
 
 -- Purposes ---------------------------------------------------------------------------------------------------------
 
@@ -137,11 +161,13 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 BEGIN
     RETURN QUERY
     SELECT p.id, p.kind::text, p.name::text, p.position, p.is_active, p.created_at, p.updated_at,
-           ARRAY[p.kind::text, p.position::text, p.name::text, p.id::text], total, md5(p.id::text || extract(epoch FROM p.updated_at)::text)
+           ARRAY[p.kind::text, p.position::text, p.name::text, p.id::text], total,
+               md5(p.id::text || extract(epoch FROM p.updated_at)::text)
       FROM unnest(ids) WITH ORDINALITY AS wanted (id, place) JOIN @extschema@.purposes p ON p.id = wanted.id
      ORDER BY wanted.place;
 END $$;
-COMMENT ON FUNCTION @extschema@.purpose_rows(uuid[], bigint) IS 'Rows of these purposes in this order: the one place that makes them.';
+COMMENT ON FUNCTION @extschema@.purpose_rows(uuid[], bigint) IS
+'Rows of these purposes in this order: the one place that makes them.';
 REVOKE ALL ON FUNCTION @extschema@.purpose_rows(uuid[], bigint) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.get_purpose(id uuid) RETURNS SETOF @extschema@.purpose
@@ -157,7 +183,8 @@ VALUES ('GET', '/api/purposes/{id}', 'get_purpose', 'vocabularies.read', 'object
 CREATE FUNCTION @extschema@.list_purposes(kind @extschema@.purpose_kind_input DEFAULT NULL, is_active boolean DEFAULT true,
     page_limit int DEFAULT 21, page_offset int DEFAULT 0, after text[] DEFAULT NULL, counting boolean DEFAULT false)
 RETURNS SETOF @extschema@.purpose
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
     page uuid[];
@@ -167,7 +194,8 @@ BEGIN
         SELECT p.id, p.kind::text AS kind, p.position, p.name::text AS name FROM @extschema@.purposes p
          WHERE (list_purposes.kind IS NULL OR p.kind = list_purposes.kind)
            AND (list_purposes.is_active IS NULL OR p.is_active = list_purposes.is_active)
-           AND (after IS NULL OR (p.kind::text, p.position, p.name::text, p.id) > (after[1], after[2]::int, after[3], after[4]::uuid)))
+           AND (after IS NULL OR (p.kind::text, p.position, p.name::text, p.id) > (after[1], after[2]::int,
+               after[3], after[4]::uuid)))
     SELECT ARRAY(SELECT m.id FROM matching m ORDER BY m.kind, m.position, m.name, m.id LIMIT page_limit OFFSET page_offset),
            CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
       INTO page, total;
@@ -175,11 +203,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.list_purposes(@extschema@.purpose_kind_input, boolean, int, int, text[], boolean) IS
 'Purposes in their order, of a kind; is_active null shows deleted ones too. Callers: all roles.';
-REVOKE ALL ON FUNCTION @extschema@.list_purposes(@extschema@.purpose_kind_input, boolean, int, int, text[], boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.list_purposes(@extschema@.purpose_kind_input, boolean, int, int, text[], boolean)
+    FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/purposes', 'list_purposes', 'vocabularies.read', 'list', 200, 'Purposes', true, 'read');
 
-CREATE FUNCTION @extschema@.create_purpose(name @extschema@.label_input, kind @extschema@.purpose_kind_input DEFAULT 'visit', "position" int DEFAULT NULL)
+CREATE FUNCTION @extschema@.create_purpose(name @extschema@.label_input,
+    kind @extschema@.purpose_kind_input DEFAULT 'visit', "position" int DEFAULT NULL)
 RETURNS SETOF @extschema@.purpose
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -188,27 +218,35 @@ DECLARE
 BEGIN
     INSERT INTO @extschema@.purposes (kind, name, position)
     VALUES (coalesce(create_purpose.kind, 'visit'), create_purpose.name,
-            coalesce(create_purpose.position, (SELECT coalesce(max(p.position), 0) + 1 FROM @extschema@.purposes p WHERE p.kind = coalesce(create_purpose.kind, 'visit'))))
+            coalesce(create_purpose.position,
+                (SELECT coalesce(max(p.position), 0) + 1 FROM @extschema@.purposes p
+                WHERE p.kind = coalesce(create_purpose.kind, 'visit'))))
     RETURNING id INTO made;
     RETURN QUERY SELECT * FROM @extschema@.get_purpose(made);
 EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse(409, 'duplicate', 'another purpose of this kind has this name', NULL, NULL, 'name');
 END $$;
 COMMENT ON FUNCTION @extschema@.create_purpose(@extschema@.label_input, @extschema@.purpose_kind_input, int) IS
-'Adds a purpose of a kind (visit unless said), at the end unless a position is given. Errors: RG409 name taken. Callers: tenant admin.';
+'Adds a purpose of a kind (visit unless said), at the end unless a position is given. Errors: RG409 name taken. Callers: '
+'tenant admin.';
 REVOKE ALL ON FUNCTION @extschema@.create_purpose(@extschema@.label_input, @extschema@.purpose_kind_input, int) FROM PUBLIC;
-INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location, message, read_only, lane)
-VALUES ('POST', '/api/purposes', 'create_purpose', 'vocabularies.write', 'object', 201, '/api/purposes/{id}', 'Purpose created', false, 'write');
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location,
+    message, read_only, lane)
+VALUES ('POST', '/api/purposes', 'create_purpose', 'vocabularies.write', 'object', 201, '/api/purposes/{id}',
+    'Purpose created', false, 'write');
 
-CREATE FUNCTION @extschema@.update_purpose(id uuid, name @extschema@.label_input DEFAULT NULL, "position" int DEFAULT NULL, is_active boolean DEFAULT NULL,
+CREATE FUNCTION @extschema@.update_purpose(id uuid, name @extschema@.label_input DEFAULT NULL, "position" int DEFAULT NULL,
+    is_active boolean DEFAULT NULL,
     given text[] DEFAULT NULL) RETURNS SETOF @extschema@.purpose
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     UPDATE @extschema@.purposes p SET
         name = CASE WHEN 'name' = ANY (given) THEN update_purpose.name ELSE coalesce(update_purpose.name, p.name) END,
-        position = CASE WHEN 'position' = ANY (given) THEN update_purpose.position ELSE coalesce(update_purpose.position, p.position) END,
-        is_active = CASE WHEN 'is_active' = ANY (given) THEN update_purpose.is_active ELSE coalesce(update_purpose.is_active, p.is_active) END
+        position = CASE WHEN 'position' = ANY (given) THEN update_purpose.position
+            ELSE coalesce(update_purpose.position, p.position) END,
+        is_active = CASE WHEN 'is_active' = ANY (given) THEN update_purpose.is_active
+            ELSE coalesce(update_purpose.is_active, p.is_active) END
      WHERE p.id = update_purpose.id;
     RETURN QUERY SELECT * FROM @extschema@.get_purpose(update_purpose.id);
 EXCEPTION WHEN unique_violation THEN
@@ -218,7 +256,8 @@ COMMENT ON FUNCTION @extschema@.update_purpose(uuid, @extschema@.label_input, in
 'Changes a purpose; its kind stays. Errors: RG404, RG409 name taken. Callers: tenant admin.';
 REVOKE ALL ON FUNCTION @extschema@.update_purpose(uuid, @extschema@.label_input, int, boolean, text[]) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
-VALUES ('PATCH', '/api/purposes/{id}', 'update_purpose', 'vocabularies.write', 'object', 200, 'Purpose changed', false, 'write');
+VALUES ('PATCH', '/api/purposes/{id}', 'update_purpose', 'vocabularies.write', 'object', 200,
+    'Purpose changed', false, 'write');
 
 CREATE FUNCTION @extschema@.delete_purpose(id uuid) RETURNS SETOF @extschema@.purpose
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
@@ -231,4 +270,5 @@ COMMENT ON FUNCTION @extschema@.delete_purpose(uuid) IS
 'Takes a purpose out of use; visits that have it keep it. Errors: RG404. Callers: tenant admin.';
 REVOKE ALL ON FUNCTION @extschema@.delete_purpose(uuid) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
-VALUES ('DELETE', '/api/purposes/{id}', 'delete_purpose', 'vocabularies.write', 'object', 200, 'Purpose deleted', false, 'write');
+VALUES ('DELETE', '/api/purposes/{id}', 'delete_purpose', 'vocabularies.write', 'object', 200,
+    'Purpose deleted', false, 'write');

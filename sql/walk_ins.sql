@@ -1,100 +1,18 @@
--- Coming in. Two guards may check the same person in at the same instant: the unique index on open visits decides, and
--- the loser is told what won. Every reason why somebody may not come in stands in checkin_refusals, which check-in, dry run
--- and status share.
+-- Coming in. Two guards may check the same person in at the same instant: the unique index on open visits decides, and the
+-- loser is told what won. Site before visit: whoever takes both locks takes them in this order.
 
-CREATE TYPE @extschema@.checkin_refusal AS (status int, code text, message text, detail text, hint text, data jsonb);
-COMMENT ON TYPE @extschema@.checkin_refusal IS 'One reason why somebody may not come in, with the HTTP status it refuses with.';
-
-CREATE TYPE @extschema@.visit_trial AS (may_check_in boolean, state text, visitor_id uuid, site_id uuid, gate_id uuid, refusals jsonb);
+CREATE TYPE @extschema@.visit_trial AS (may_check_in boolean, state text, visitor_id uuid, site_id uuid,
+    gate_id uuid, refusals jsonb);
 COMMENT ON TYPE @extschema@.visit_trial IS
-'What a walk-in would become: the state it would be born in, the visitor if known, and all reasons for a no (code, message, detail, hint).';
+'What a walk-in would become: the state it would be born in, the visitor if known, and all reasons for a no (code, '
+'message, detail, hint).';
 
 CREATE TYPE @extschema@.visitor_state AS (
-    id uuid, state text, open_visit__id uuid, open_visit__state text, open_visit__site_id uuid, open_visit__requested_at timestamptz,
+    id uuid, state text, open_visit__id uuid, open_visit__state text, open_visit__site_id uuid,
+    open_visit__requested_at timestamptz,
     open_visit__checked_in_at timestamptz, may_check_in boolean, may_check_out boolean, refusals jsonb);
 COMMENT ON TYPE @extschema@.visitor_state IS
 'Where a visitor stands: state of the latest visit or none, the open visit, what may come next, and why not.';
-
--- Who may come in --------------------------------------------------------------------------------------------------
-
-CREATE FUNCTION @extschema@.checkin_refusals(visitor_id uuid, site_id uuid, group_size int DEFAULT 1, visit_id uuid DEFAULT NULL)
-RETURNS SETOF @extschema@.checkin_refusal
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-    visitor record;
-    site record;
-    open_visit jsonb;
-    today date := @extschema@.today_at(checkin_refusals.site_id);
-    inside bigint;
-BEGIN
-    open_visit := @extschema@.open_visit_of(checkin_refusals.visitor_id);
-    IF open_visit ->> 'id' IS DISTINCT FROM checkin_refusals.visit_id::text AND open_visit IS NOT NULL THEN
-        RETURN NEXT (409, 'open_visit', CASE open_visit ->> 'state' WHEN 'pending' THEN 'visitor is expected already' ELSE 'visitor is inside already' END,
-                     NULL, 'Check the visitor out, or cancel the visit, first.', open_visit)::@extschema@.checkin_refusal;
-    END IF;
-    IF EXISTS (SELECT FROM @extschema@.tenants t WHERE t.id = @extschema@.current_tenant() AND t.state <> 'active') THEN
-        RETURN NEXT (423, 'tenant_suspended', 'tenant is suspended', NULL, NULL, NULL)::@extschema@.checkin_refusal;
-    END IF;
-    SELECT p.is_active, p.valid_from, p.valid_until INTO visitor FROM @extschema@.visitors p WHERE p.id = checkin_refusals.visitor_id;
-    IF FOUND THEN
-        IF NOT visitor.is_active THEN
-            RETURN NEXT (422, 'visitor_inactive', 'visitor is deleted', NULL, 'Make the visitor active again first.', NULL)::@extschema@.checkin_refusal;
-        END IF;
-        IF visitor.valid_from > today THEN
-            RETURN NEXT (422, 'visitor_not_valid_yet', 'visitor may not come in yet', format('From %s on.', visitor.valid_from), NULL, NULL)::@extschema@.checkin_refusal;
-        END IF;
-        IF visitor.valid_until < today THEN
-            RETURN NEXT (422, 'visitor_expired', 'visitor may not come in any more', format('%s was the last day.', visitor.valid_until), NULL, NULL)::@extschema@.checkin_refusal;
-        END IF;
-    END IF;
-    SELECT s.is_active, s.capacity INTO site FROM @extschema@.sites s WHERE s.id = checkin_refusals.site_id;
-    IF FOUND AND NOT site.is_active THEN
-        RETURN NEXT (422, 'site_inactive', 'site is closed', NULL, NULL, NULL)::@extschema@.checkin_refusal;
-    END IF;
-    IF site.capacity IS NOT NULL THEN
-        SELECT coalesce(sum(v.group_size), 0) INTO inside FROM @extschema@.visits v
-         WHERE v.site_id = checkin_refusals.site_id AND v.state = 'checked_in' AND v.id IS DISTINCT FROM checkin_refusals.visit_id;
-        IF inside + coalesce(checkin_refusals.group_size, 1) > site.capacity THEN
-            RETURN NEXT (422, 'capacity_reached', 'site is full', format('%s of %s places are taken.', inside, site.capacity), NULL,
-                         jsonb_build_object('capacity', site.capacity, 'inside', inside))::@extschema@.checkin_refusal;
-        END IF;
-    END IF;
-END $$;
-COMMENT ON FUNCTION @extschema@.checkin_refusals(uuid, uuid, int, uuid) IS
-'All reasons why this visitor (null: a new one) may not come in at this site now with such a group; none: may. visit_id names the visit that is being checked
-in, which does not count against itself. Check-in, dry run and status share it.';
-REVOKE ALL ON FUNCTION @extschema@.checkin_refusals(uuid, uuid, int, uuid) FROM PUBLIC;
-
-CREATE FUNCTION @extschema@.refusal_list(visitor_id uuid, site_id uuid, group_size int DEFAULT 1, visit_id uuid DEFAULT NULL) RETURNS jsonb
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-BEGIN
-    RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('code', r.code, 'message', r.message, 'detail', r.detail, 'hint', r.hint)), '[]')
-              FROM @extschema@.checkin_refusals(refusal_list.visitor_id, refusal_list.site_id, refusal_list.group_size, refusal_list.visit_id) r);
-END $$;
-COMMENT ON FUNCTION @extschema@.refusal_list(uuid, uuid, int, uuid) IS 'The refusals of a check-in as the API answers them.';
-REVOKE ALL ON FUNCTION @extschema@.refusal_list(uuid, uuid, int, uuid) FROM PUBLIC;
-
--- Under read committed a count sees only what was committed when its own statement began: the lock comes first, in a
--- statement of its own, and the count of checkin_refusals later. Without capacity nobody waits for anybody.
-CREATE FUNCTION @extschema@.admit(visitor_id uuid, site_id uuid, group_size int, visit_id uuid DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-    refusal record;
-BEGIN
-    PERFORM FROM @extschema@.sites s WHERE s.id = admit.site_id AND s.capacity IS NOT NULL FOR NO KEY UPDATE;
-    SELECT * INTO refusal FROM @extschema@.checkin_refusals(admit.visitor_id, admit.site_id, admit.group_size, admit.visit_id) LIMIT 1;
-    IF FOUND THEN
-        PERFORM @extschema@.refuse(refusal.status, refusal.code, refusal.message, refusal.detail, refusal.hint, NULL, refusal.data);
-    END IF;
-END $$;
-COMMENT ON FUNCTION @extschema@.admit(uuid, uuid, int, uuid) IS
-'Raises the first reason against a check-in; where the site has a capacity, check-ins there go one after the other. Errors: RG409, RG422, RG423.';
-REVOKE ALL ON FUNCTION @extschema@.admit(uuid, uuid, int, uuid) FROM PUBLIC;
-
--- Coming in --------------------------------------------------------------------------------------------------------
 
 -- The active visitor with the same mobile and the same name, whatever the case; a registered one before an unregistered one.
 CREATE FUNCTION @extschema@.find_inline_visitor(first_name text, last_name text, mobile text) RETURNS uuid
@@ -102,8 +20,10 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 #variable_conflict use_column
 BEGIN
     RETURN (SELECT p.id FROM @extschema@.visitors p
-             WHERE p.mobile = @extschema@.normalize_mobile(find_inline_visitor.mobile, @extschema@.tenant_country()) AND p.is_active
-               AND p.search_name = @extschema@.fold_search(concat_ws(' ', @extschema@.normalize_person_name(find_inline_visitor.first_name),
+             WHERE p.mobile = @extschema@.normalize_mobile(find_inline_visitor.mobile, @extschema@.tenant_country())
+                 AND p.is_active
+               AND p.search_name = @extschema@.fold_search(concat_ws(' ',
+                   @extschema@.normalize_person_name(find_inline_visitor.first_name),
                                                                      @extschema@.normalize_person_name(find_inline_visitor.last_name)))
              ORDER BY p.visitor_type = 'registered' DESC LIMIT 1);
 END $$;
@@ -111,7 +31,8 @@ COMMENT ON FUNCTION @extschema@.find_inline_visitor(text, text, text) IS
 'The active visitor with this mobile and this name, if there is one. Without a mobile nobody is the same person.';
 REVOKE ALL ON FUNCTION @extschema@.find_inline_visitor(text, text, text) FROM PUBLIC;
 
-CREATE FUNCTION @extschema@.inline_visitor(first_name text, last_name text, mobile text, email text, category_id uuid, document_type text,
+CREATE FUNCTION @extschema@.inline_visitor(first_name text, last_name text, mobile text, email text, category_id uuid,
+    document_type text,
     document_no text) RETURNS uuid
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -122,28 +43,36 @@ DECLARE
     known record;
 BEGIN
     PERFORM @extschema@.check_mobile_given(category, inline_visitor.mobile, 'visitor__mobile');
-    SELECT * INTO document FROM @extschema@.document_traits(inline_visitor.document_type, inline_visitor.document_no, 'visitor__');
+    SELECT * INTO document FROM @extschema@.document_traits(inline_visitor.document_type,
+        inline_visitor.document_no, 'visitor__');
     person := @extschema@.find_inline_visitor(inline_visitor.first_name, inline_visitor.last_name, inline_visitor.mobile);
     IF person IS NULL THEN
         -- Two taps on one button are one person: the unique index decides, the next statement finds the other tap's row.
-        INSERT INTO @extschema@.visitors (visitor_type, first_name, last_name, mobile, email, category_id, document_type, document_masked, document_hash)
-        VALUES ('unregistered', inline_visitor.first_name, inline_visitor.last_name, inline_visitor.mobile, inline_visitor.email, category,
+        INSERT INTO @extschema@.visitors (visitor_type, first_name, last_name, mobile, email, category_id, document_type,
+            document_masked, document_hash)
+        VALUES ('unregistered', inline_visitor.first_name, inline_visitor.last_name, inline_visitor.mobile,
+            inline_visitor.email, category,
                 inline_visitor.document_type, document.masked, document.hash)
         ON CONFLICT DO NOTHING RETURNING id INTO person;
         IF person IS NOT NULL THEN
             RETURN person;
         END IF;
-        person := @extschema@.find_inline_visitor(inline_visitor.first_name, inline_visitor.last_name, inline_visitor.mobile);
+        person := @extschema@.find_inline_visitor(inline_visitor.first_name, inline_visitor.last_name,
+            inline_visitor.mobile);
     END IF;
     IF inline_visitor.email IS NOT NULL OR document.hash IS NOT NULL THEN
-        SELECT p.email::text AS email, p.document_hash INTO known FROM @extschema@.visitors p WHERE p.id = person FOR NO KEY UPDATE;
+        SELECT p.email::text AS email, p.document_hash INTO known FROM @extschema@.visitors p
+            WHERE p.id = person FOR NO KEY UPDATE;
         IF document.hash <> known.document_hash THEN
             PERFORM @extschema@.refuse(409, 'document_differs', 'this visitor is known with another document', NULL,
-                'Look the visitor up, correct the document there, then use visitorId.', 'visitor__document_no', jsonb_build_object('id', person));
-        ELSIF (known.email IS NULL AND inline_visitor.email IS NOT NULL) OR (known.document_hash IS NULL AND document.hash IS NOT NULL) THEN
+                'Look the visitor up, correct the document there, then use visitorId.', 'visitor__document_no',
+                    jsonb_build_object('id', person));
+        ELSIF (known.email IS NULL AND inline_visitor.email IS NOT NULL)
+            OR (known.document_hash IS NULL AND document.hash IS NOT NULL) THEN
             UPDATE @extschema@.visitors p SET
                 email = coalesce(p.email, inline_visitor.email),
-                document_type = CASE WHEN p.document_hash IS NULL THEN inline_visitor.document_type ELSE p.document_type END,
+                document_type = CASE WHEN p.document_hash IS NULL THEN inline_visitor.document_type
+                    ELSE p.document_type END,
                 document_masked = CASE WHEN p.document_hash IS NULL THEN document.masked ELSE p.document_masked END,
                 document_hash = coalesce(p.document_hash, document.hash)
              WHERE p.id = person;
@@ -152,8 +81,9 @@ BEGIN
     RETURN person;
 END $$;
 COMMENT ON FUNCTION @extschema@.inline_visitor(text, text, text, text, uuid, text, text) IS
-'The visitor that a walk-in brings along: the active one with the same mobile and name, else a new unregistered one. What a known visitor lacked is added,
-nothing is overwritten. Errors: RG400, RG404 category, RG409 known with another document.';
+'The visitor that a walk-in brings along: the active one with the same mobile and name, else a new unregistered one. What '
+'a known visitor lacked is added, nothing is overwritten. Errors: RG400, RG404 category, RG409 known with another '
+'document.';
 REVOKE ALL ON FUNCTION @extschema@.inline_visitor(text, text, text, text, uuid, text, text) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.check_visit_links(purpose_id uuid, host_id uuid, unit_id uuid) RETURNS void
@@ -161,15 +91,18 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 #variable_conflict use_column
 BEGIN
     IF check_visit_links.purpose_id IS NOT NULL
-       AND NOT EXISTS (SELECT FROM @extschema@.purposes w WHERE w.id = check_visit_links.purpose_id AND w.kind = 'visit' AND w.is_active) THEN
+       AND NOT EXISTS (SELECT FROM @extschema@.purposes w WHERE w.id = check_visit_links.purpose_id AND w.kind = 'visit'
+           AND w.is_active) THEN
         PERFORM @extschema@.refuse(404, 'not_found', 'no such purpose of a visit', NULL, NULL, 'purpose_id');
     END IF;
-    IF check_visit_links.host_id IS NOT NULL AND NOT EXISTS (SELECT FROM @extschema@.hosts h WHERE h.id = check_visit_links.host_id AND h.is_active) THEN
+    IF check_visit_links.host_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM @extschema@.hosts h WHERE h.id = check_visit_links.host_id AND h.is_active) THEN
         PERFORM @extschema@.refuse(404, 'not_found', 'no such host', NULL, NULL, 'host_id');
     END IF;
     PERFORM @extschema@.check_unit(check_visit_links.unit_id);
 END $$;
-COMMENT ON FUNCTION @extschema@.check_visit_links(uuid, uuid, uuid) IS 'Refuses a purpose, host or unit that is not there, by name. Errors: RG404.';
+COMMENT ON FUNCTION @extschema@.check_visit_links(uuid, uuid, uuid) IS
+'Refuses a purpose, host or unit that is not there, by name. Errors: RG404.';
 REVOKE ALL ON FUNCTION @extschema@.check_visit_links(uuid, uuid, uuid) FROM PUBLIC;
 
 -- A site's day has far fewer visits than there are numbers, so a random one is nearly always free and guards at several
@@ -177,18 +110,23 @@ REVOKE ALL ON FUNCTION @extschema@.check_visit_links(uuid, uuid, uuid) FROM PUBL
 CREATE FUNCTION @extschema@.new_badge_no(attempt int) RETURNS text
 LANGUAGE plpgsql VOLATILE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN CASE WHEN attempt <= 6 THEN 1000 + floor(random() * 9000)::int ELSE 100000 + floor(random() * 900000)::int END::text;
+    RETURN CASE WHEN attempt <= 6 THEN 1000 + floor(random() * 9000)::int
+        ELSE 100000 + floor(random() * 900000)::int END::text;
 END $$;
-COMMENT ON FUNCTION @extschema@.new_badge_no(int) IS 'A badge number to try: four digits, six when four were taken time and again.';
+COMMENT ON FUNCTION @extschema@.new_badge_no(int) IS
+'A badge number to try: four digits, six when four were taken time and again.';
 REVOKE ALL ON FUNCTION @extschema@.new_badge_no(int) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.create_visit(visitor__first_name @extschema@.person_name_input DEFAULT NULL,
     visitor__last_name @extschema@.person_name_input DEFAULT NULL, visitor__mobile @extschema@.mobile_input DEFAULT NULL,
     visitor__email @extschema@.email_input DEFAULT NULL, visitor__category_id uuid DEFAULT NULL,
-    visitor__document_type @extschema@.document_type_input DEFAULT NULL, visitor__document_no @extschema@.document_number_input DEFAULT NULL,
+    visitor__document_type @extschema@.document_type_input DEFAULT NULL,
+    visitor__document_no @extschema@.document_number_input DEFAULT NULL,
     visitor_id uuid DEFAULT NULL, purpose @extschema@.label_input DEFAULT NULL, purpose_id uuid DEFAULT NULL,
-    group_size @extschema@.group_size_input DEFAULT 1, host_id uuid DEFAULT NULL, unit_id uuid DEFAULT NULL, site_id uuid DEFAULT NULL,
-    gate_id uuid DEFAULT NULL, vehicle_no @extschema@.vehicle_number_input DEFAULT NULL, remark @extschema@.remark_input DEFAULT NULL)
+    group_size @extschema@.group_size_input DEFAULT 1, host_id uuid DEFAULT NULL, unit_id uuid DEFAULT NULL,
+    site_id uuid DEFAULT NULL,
+    gate_id uuid DEFAULT NULL, vehicle_no @extschema@.vehicle_number_input DEFAULT NULL,
+    remark @extschema@.remark_input DEFAULT NULL)
 RETURNS SETOF @extschema@.visit
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -199,14 +137,18 @@ DECLARE
     asks boolean;
     made uuid;
 BEGIN
-    PERFORM @extschema@.check_one_of(create_visit.visitor__first_name IS NOT NULL, create_visit.visitor_id IS NOT NULL, 'visitor', 'visitor_id');
-    PERFORM @extschema@.check_one_of(create_visit.purpose IS NOT NULL, create_visit.purpose_id IS NOT NULL, 'purpose', 'purpose_id');
+    PERFORM @extschema@.check_one_of(create_visit.visitor__first_name IS NOT NULL, create_visit.visitor_id IS NOT NULL,
+        'visitor', 'visitor_id');
+    PERFORM @extschema@.check_one_of(create_visit.purpose IS NOT NULL, create_visit.purpose_id IS NOT NULL,
+        'purpose', 'purpose_id');
     site := @extschema@.site_of_request(create_visit.site_id, create_visit.gate_id);
     gate := @extschema@.gate_or_only(create_visit.gate_id, site, 'in');
     PERFORM @extschema@.check_visit_links(create_visit.purpose_id, create_visit.host_id, create_visit.unit_id);
     IF person IS NULL THEN
-        person := @extschema@.inline_visitor(create_visit.visitor__first_name, create_visit.visitor__last_name, create_visit.visitor__mobile,
-            create_visit.visitor__email, create_visit.visitor__category_id, create_visit.visitor__document_type, create_visit.visitor__document_no);
+        person := @extschema@.inline_visitor(create_visit.visitor__first_name, create_visit.visitor__last_name,
+            create_visit.visitor__mobile,
+            create_visit.visitor__email, create_visit.visitor__category_id, create_visit.visitor__document_type,
+                create_visit.visitor__document_no);
     END IF;
     -- The visit's foreign key takes this lock anyway; taken before the visitor is looked at, nobody is deleted in between.
     PERFORM FROM @extschema@.visitors p WHERE p.id = person FOR KEY SHARE;
@@ -216,11 +158,15 @@ BEGIN
     PERFORM @extschema@.admit(person, site, create_visit.group_size);
     asks := (SELECT s.ask_host FROM @extschema@.sites s WHERE s.id = site);
     FOR attempt IN 1..20 LOOP
-        INSERT INTO @extschema@.visits (site_id, visitor_id, state, requested_at, purpose_id, purpose, host_id, unit_id, group_size, gate_in_id, vehicle_no,
+        INSERT INTO @extschema@.visits (site_id, visitor_id, state, requested_at, purpose_id, purpose, host_id, unit_id,
+            group_size, gate_in_id, vehicle_no,
                                         badge_no, badge_day, remark)
-        VALUES (site, person, CASE WHEN asks THEN 'pending' ELSE 'checked_in' END, now(), create_visit.purpose_id, create_visit.purpose, create_visit.host_id,
-                create_visit.unit_id, coalesce(create_visit.group_size, 1), CASE WHEN NOT asks THEN gate END, create_visit.vehicle_no,
-                CASE WHEN NOT asks THEN @extschema@.new_badge_no(attempt) END, CASE WHEN NOT asks THEN @extschema@.today_at(site) END, create_visit.remark)
+        VALUES (site, person, CASE WHEN asks THEN 'pending' ELSE 'checked_in' END, now(), create_visit.purpose_id,
+            create_visit.purpose, create_visit.host_id,
+                create_visit.unit_id, coalesce(create_visit.group_size, 1), CASE WHEN NOT asks THEN gate END,
+                    create_visit.vehicle_no,
+                CASE WHEN NOT asks THEN @extschema@.new_badge_no(attempt) END, CASE
+                    WHEN NOT asks THEN @extschema@.today_at(site) END, create_visit.remark)
         ON CONFLICT DO NOTHING RETURNING id INTO made;
         EXIT WHEN made IS NOT NULL;
         -- Another gate was faster: its visit is committed and seen from here on. Else the badge number was taken.
@@ -231,23 +177,31 @@ BEGIN
     END IF;
     RETURN QUERY SELECT * FROM @extschema@.get_visit(made);
 END $$;
-COMMENT ON FUNCTION @extschema@.create_visit(@extschema@.person_name_input, @extschema@.person_name_input, @extschema@.mobile_input, @extschema@.email_input,
-    uuid, @extschema@.document_type_input, @extschema@.document_number_input, uuid, @extschema@.label_input, uuid, @extschema@.group_size_input, uuid, uuid,
+COMMENT ON FUNCTION @extschema@.create_visit(@extschema@.person_name_input, @extschema@.person_name_input,
+    @extschema@.mobile_input, @extschema@.email_input,
+    uuid, @extschema@.document_type_input, @extschema@.document_number_input, uuid, @extschema@.label_input, uuid,
+    @extschema@.group_size_input, uuid, uuid,
     uuid, uuid, @extschema@.vehicle_number_input, @extschema@.remark_input) IS
-'A walk-in: checks a visitor in, one brought along (visitor__...) or a known one (visitor_id); pending where the site asks the host. Site and gate may be left
-out where there is one. Errors: RG400, RG404, RG409 inside already (with the open visit), RG422 capacity, validity, gate. Callers: guard, receptionist.';
-REVOKE ALL ON FUNCTION @extschema@.create_visit(@extschema@.person_name_input, @extschema@.person_name_input, @extschema@.mobile_input, @extschema@.email_input,
-    uuid, @extschema@.document_type_input, @extschema@.document_number_input, uuid, @extschema@.label_input, uuid, @extschema@.group_size_input, uuid, uuid,
+'A walk-in: checks a visitor in, one brought along (visitor__...) or a known one (visitor_id); pending where the site '
+'asks the host. Site and gate may be left out where there is one. Errors: RG400, RG404, RG409 inside already (with the '
+'open visit), RG422 capacity, validity, gate. Callers: guard, receptionist.';
+REVOKE ALL ON FUNCTION @extschema@.create_visit(@extschema@.person_name_input, @extschema@.person_name_input,
+    @extschema@.mobile_input, @extschema@.email_input,
+    uuid, @extschema@.document_type_input, @extschema@.document_number_input, uuid, @extschema@.label_input, uuid,
+    @extschema@.group_size_input, uuid, uuid,
     uuid, uuid, @extschema@.vehicle_number_input, @extschema@.remark_input) FROM PUBLIC;
-INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location, message, required, one_of, read_only, lane)
-VALUES ('POST', '/api/visits', 'create_visit', 'visits.write', 'object', 201, '/api/visits/{id}', 'Visit created', '{visitor__first_name}',
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location, message, required,
+    one_of, read_only, lane)
+VALUES ('POST', '/api/visits', 'create_visit', 'visits.write', 'object', 201, '/api/visits/{id}', 'Visit created',
+    '{visitor__first_name}',
         '{visitor|visitor_id,purpose|purpose_id}', false, 'write');
 
 CREATE FUNCTION @extschema@.check_one_of(has_one boolean, has_other boolean, one text, other text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF has_one = has_other THEN
-        PERFORM @extschema@.refuse(400, CASE WHEN has_one THEN 'conflict' ELSE 'required' END, format('exactly one of "%s" and "%s" is needed', one, other),
+        PERFORM @extschema@.refuse(400, CASE WHEN has_one THEN 'conflict' ELSE 'required' END,
+            format('exactly one of "%s" and "%s" is needed', one, other),
                                    NULL, NULL, one);
     END IF;
 END $$;
@@ -262,16 +216,20 @@ BEGIN
     RETURN @extschema@.site_or_only(coalesce(site_of_request.site_id,
         (SELECT g.site_id FROM @extschema@.gates g WHERE g.id = site_of_request.gate_id)));
 END $$;
-COMMENT ON FUNCTION @extschema@.site_of_request(uuid, uuid) IS 'The site that was named, else the gate''s, else the only one. Errors: RG400, RG404.';
+COMMENT ON FUNCTION @extschema@.site_of_request(uuid, uuid) IS
+'The site that was named, else the gate''s, else the only one. Errors: RG400, RG404.';
 REVOKE ALL ON FUNCTION @extschema@.site_of_request(uuid, uuid) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.try_visit(visitor__first_name @extschema@.person_name_input DEFAULT NULL,
     visitor__last_name @extschema@.person_name_input DEFAULT NULL, visitor__mobile @extschema@.mobile_input DEFAULT NULL,
     visitor__email @extschema@.email_input DEFAULT NULL, visitor__category_id uuid DEFAULT NULL,
-    visitor__document_type @extschema@.document_type_input DEFAULT NULL, visitor__document_no @extschema@.document_number_input DEFAULT NULL,
+    visitor__document_type @extschema@.document_type_input DEFAULT NULL,
+    visitor__document_no @extschema@.document_number_input DEFAULT NULL,
     visitor_id uuid DEFAULT NULL, purpose @extschema@.label_input DEFAULT NULL, purpose_id uuid DEFAULT NULL,
-    group_size @extschema@.group_size_input DEFAULT 1, host_id uuid DEFAULT NULL, unit_id uuid DEFAULT NULL, site_id uuid DEFAULT NULL,
-    gate_id uuid DEFAULT NULL, vehicle_no @extschema@.vehicle_number_input DEFAULT NULL, remark @extschema@.remark_input DEFAULT NULL)
+    group_size @extschema@.group_size_input DEFAULT 1, host_id uuid DEFAULT NULL, unit_id uuid DEFAULT NULL,
+    site_id uuid DEFAULT NULL,
+    gate_id uuid DEFAULT NULL, vehicle_no @extschema@.vehicle_number_input DEFAULT NULL,
+    remark @extschema@.remark_input DEFAULT NULL)
 RETURNS SETOF @extschema@.visit_trial
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -281,34 +239,44 @@ DECLARE
     person uuid := try_visit.visitor_id;
     refusals jsonb;
 BEGIN
-    PERFORM @extschema@.check_one_of(try_visit.visitor__first_name IS NOT NULL, try_visit.visitor_id IS NOT NULL, 'visitor', 'visitor_id');
+    PERFORM @extschema@.check_one_of(try_visit.visitor__first_name IS NOT NULL, try_visit.visitor_id IS NOT NULL,
+        'visitor', 'visitor_id');
     PERFORM @extschema@.check_visit_links(try_visit.purpose_id, try_visit.host_id, try_visit.unit_id);
     -- The columns' triggers refuse these in create_visit; here nothing is written.
     PERFORM @extschema@.normalize_label(try_visit.purpose), @extschema@.normalize_remark(try_visit.remark),
             @extschema@.normalize_email(try_visit.visitor__email),
             @extschema@.normalize_vehicle_number(try_visit.vehicle_no, @extschema@.tenant_country());
     IF person IS NULL THEN
-        PERFORM @extschema@.check_mobile_given(@extschema@.category_or_default(try_visit.visitor__category_id, 'visitor__category_id'),
+        PERFORM @extschema@.check_mobile_given(@extschema@.category_or_default(try_visit.visitor__category_id,
+            'visitor__category_id'),
             try_visit.visitor__mobile, 'visitor__mobile');
         PERFORM @extschema@.document_traits(try_visit.visitor__document_type, try_visit.visitor__document_no, 'visitor__');
-        person := @extschema@.find_inline_visitor(try_visit.visitor__first_name, try_visit.visitor__last_name, try_visit.visitor__mobile);
+        person := @extschema@.find_inline_visitor(try_visit.visitor__first_name, try_visit.visitor__last_name,
+            try_visit.visitor__mobile);
     ELSIF NOT EXISTS (SELECT FROM @extschema@.visitors p WHERE p.id = person) THEN
         PERFORM @extschema@.refuse(404, 'not_found', 'no such visitor', NULL, NULL, 'visitor_id');
     END IF;
     refusals := @extschema@.refusal_list(person, site, try_visit.group_size);
-    RETURN QUERY SELECT refusals = '[]', CASE WHEN refusals <> '[]' THEN NULL WHEN s.ask_host THEN 'pending' ELSE 'checked_in' END, person, site, gate, refusals
+    RETURN QUERY SELECT refusals = '[]', CASE WHEN refusals <> '[]' THEN NULL WHEN s.ask_host THEN 'pending'
+        ELSE 'checked_in' END, person, site, gate, refusals
                    FROM @extschema@.sites s WHERE s.id = site;
 END $$;
-COMMENT ON FUNCTION @extschema@.try_visit(@extschema@.person_name_input, @extschema@.person_name_input, @extschema@.mobile_input, @extschema@.email_input,
-    uuid, @extschema@.document_type_input, @extschema@.document_number_input, uuid, @extschema@.label_input, uuid, @extschema@.group_size_input, uuid, uuid,
+COMMENT ON FUNCTION @extschema@.try_visit(@extschema@.person_name_input, @extschema@.person_name_input,
+    @extschema@.mobile_input, @extschema@.email_input,
+    uuid, @extschema@.document_type_input, @extschema@.document_number_input, uuid, @extschema@.label_input, uuid,
+    @extschema@.group_size_input, uuid, uuid,
     uuid, uuid, @extschema@.vehicle_number_input, @extschema@.remark_input) IS
-'What create_visit would say to the same arguments, with all reasons for a no, and nothing written. The purpose may be left out. Errors: RG400, RG404.
-Callers: guard, receptionist.';
-REVOKE ALL ON FUNCTION @extschema@.try_visit(@extschema@.person_name_input, @extschema@.person_name_input, @extschema@.mobile_input, @extschema@.email_input,
-    uuid, @extschema@.document_type_input, @extschema@.document_number_input, uuid, @extschema@.label_input, uuid, @extschema@.group_size_input, uuid, uuid,
+'What create_visit would say to the same arguments, with all reasons for a no, and nothing written. The purpose may be '
+'left out. Errors: RG400, RG404. Callers: guard, receptionist.';
+REVOKE ALL ON FUNCTION @extschema@.try_visit(@extschema@.person_name_input, @extschema@.person_name_input,
+    @extschema@.mobile_input, @extschema@.email_input,
+    uuid, @extschema@.document_type_input, @extschema@.document_number_input, uuid, @extschema@.label_input, uuid,
+    @extschema@.group_size_input, uuid, uuid,
     uuid, uuid, @extschema@.vehicle_number_input, @extschema@.remark_input) FROM PUBLIC;
-INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, required, one_of, read_only, lane)
-VALUES ('POST', '/api/visits/try', 'try_visit', 'visits.write', 'object', 200, 'Nothing was written', '{visitor__first_name}', '{visitor|visitor_id}', true, 'read');
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, required,
+    one_of, read_only, lane)
+VALUES ('POST', '/api/visits/try', 'try_visit', 'visits.write', 'object', 200, 'Nothing was written',
+    '{visitor__first_name}', '{visitor|visitor_id}', true, 'read');
 
 CREATE FUNCTION @extschema@.get_visitor_status(id uuid, site_id uuid DEFAULT NULL) RETURNS SETOF @extschema@.visitor_state
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
@@ -328,8 +296,8 @@ BEGIN
      WHERE p.id = get_visitor_status.id;
 END $$;
 COMMENT ON FUNCTION @extschema@.get_visitor_status(uuid, uuid) IS
-'Where a visitor stands: state of the latest visit or none, the open visit, may check in (at the site, if named or the only one) or out, and all reasons for a
-no. Errors: RG404. Callers: guard, receptionist, admin.';
+'Where a visitor stands: state of the latest visit or none, the open visit, may check in (at the site, if named or the '
+'only one) or out, and all reasons for a no. Errors: RG404. Callers: guard, receptionist, admin.';
 REVOKE ALL ON FUNCTION @extschema@.get_visitor_status(uuid, uuid) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/visitors/{id}/status', 'get_visitor_status', 'visits.read', 'object', 200, 'Status', true, 'read');

@@ -37,18 +37,18 @@ def walk(client, path, size):
 def test_pages_count(guard, many):
     first = guard.get("/api/visits?pageSize=20&page=1")
     pagination = first.json["pagination"]
-    assert pagination["page"] == 1 and pagination["pageSize"] == 20 and pagination["totalItems"] == COUNT and pagination["totalIsExact"] is True, first
+    assert pagination["page"] == 1 and pagination["pageSize"] == 20 and pagination["totalItems"] == len(many) and pagination["totalIsExact"] is True, first
     pages = [guard.get(f"/api/visits?pageSize=20&page={page}").data for page in (1, 2, 3, 4)]
-    assert [len(page) for page in pages] == [20, 20, 17, 0]
-    assert len({visit["id"] for page in pages for visit in page}) == COUNT
-    assert guard.get("/api/visits?page=4&pageSize=20").json["pagination"]["totalItems"] == COUNT, "beyond the end too"
+    assert [len(page) for page in pages] == [20, 20, len(many) - 40, 0]
+    assert len({visit["id"] for page in pages for visit in page}) == len(many)
+    assert guard.get("/api/visits?page=4&pageSize=20").json["pagination"]["totalItems"] == len(many), "beyond the end too"
 
 
 @pytest.mark.parametrize("size", [1, 7, 19, 57, 100])
 def test_cursors_see_each_row_once(size, guard, many):
     rows, asked = walk(guard, "/api/visits", size)
     assert [row["id"] for row in rows] == [visit["id"] for visit in reversed(many)], "the latest first"
-    assert asked == -(-COUNT // size)
+    assert asked == -(-len(many) // size)
 
 
 def test_a_cursor_stays_in_its_place_while_others_come(guard, many):
@@ -57,8 +57,7 @@ def test_a_cursor_stays_in_its_place_while_others_come(guard, many):
     second = guard.get("/api/visits?pageSize=10&cursor=" + urllib.parse.quote(first.json["pagination"]["nextCursor"]))
     assert [row["id"] for row in second.data] == [visit["id"] for visit in reversed(many)][10:20]
     assert "totalItems" not in second.json["pagination"]
-    many.append(guard.get("/api/visits?search=Late").data[0])
-    globals()["COUNT"] += 1
+    many.append(guard.get("/api/visits?search=Late").data[0])  # the other tests count it
 
 
 @pytest.mark.parametrize("query,field", [("cursor=nonsense", "cursor"), ("pageSize=0", "pageSize"), ("pageSize=101", "pageSize"), ("page=0", "page"),
