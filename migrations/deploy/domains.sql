@@ -1,5 +1,6 @@
 -- Deploy relygate:domains to pg
 -- requires: schemas
+-- extension: 1.0.0
 --
 -- Types of columns. Their rules are functions of the extension, so a DBA's UPDATE meets the same ones as a request. Ordinary
 -- domains, not members of the extension: DROP EXTENSION ... CASCADE takes their CHECK away, never a column. A CHECK runs before
