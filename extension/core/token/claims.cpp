@@ -29,6 +29,12 @@ Refusal bad(std::string_view name, const char *what) {
     return kBadClaims.with_detail(detail);
 }
 
+Refusal with_seconds(const Refusal &refusal, const char *before, double seconds, const char *after) {
+    char detail[64];
+    std::snprintf(detail, sizeof detail, "%s%.0f%s", before, seconds, after);
+    return refusal.with_detail(detail);
+}
+
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 // Media types are compared without case; "application/" may be left out (RFC 7515, 4.1.9).
@@ -166,9 +172,9 @@ Outcome<Claims> check_claims(const SignedToken &token, const ClaimsPolicy &polic
     const auto clock = static_cast<double>(now);
     const auto leeway = static_cast<double>(policy.leeway_seconds);
     if (clock >= expires + leeway)
-        return kExpired;
+        return with_seconds(kExpired, "", clock - expires, " seconds ago.");
     if (has_start && clock < starts - leeway)
-        return kNotYetValid;
+        return with_seconds(kNotYetValid, "In ", starts - clock, " seconds.");
     return claims;
 }
 
