@@ -48,7 +48,7 @@ ALTER TABLE relygate.audit_log OWNER TO relygate_audit;
 REVOKE ALL ON relygate.audit_log FROM PUBLIC;
 GRANT SELECT ON relygate.audit_log TO relygate_api;
 -- The trigger's INSERT runs as relygate_audit and meets the policies like everybody's.
-GRANT USAGE, CREATE ON SCHEMA relygate TO relygate_audit;
+GRANT CREATE ON SCHEMA relygate TO relygate_audit;
 GRANT EXECUTE ON FUNCTION relygate.current_tenant(), relygate.uuid_v7() TO relygate_audit;
 
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON relygate.audit_log

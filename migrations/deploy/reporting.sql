@@ -115,9 +115,6 @@ BEGIN
     END LOOP;
 END $$;
 
-GRANT USAGE ON SCHEMA relygate, relygate_report TO relygate_reporting;
-GRANT USAGE ON SCHEMA relygate_report TO relygate_api;
-GRANT EXECUTE ON FUNCTION relygate.current_tenant() TO relygate_reporting;
 GRANT SELECT (tenant_id, id, site_id, visitor_id, state, requested_at, checked_in_at, checked_out_at, checked_in_by, checked_out_by,
               purpose_id, purpose, host_id, unit_id, group_size, gate_in_id, gate_out_id, vehicle_no, badge_no, remark, is_forced,
               is_automatic) ON relygate.visits TO relygate_reporting;

@@ -1,5 +1,5 @@
 -- Deploy relygate:visitors to pg
--- requires: visitor_categories locations search_extensions
+-- requires: visitor_categories locations
 --
 -- Persons known to a tenant. A mobile is unique among active registered visitors alone: families share phones. An unregistered
 -- one is the same person as another with this mobile and this name, so two taps at a gate are one person. Of an identity document
@@ -48,7 +48,7 @@ CREATE INDEX visitors_document_key ON relygate.visitors (tenant_id, document_has
 CREATE INDEX visitors_code ON relygate.visitors (tenant_id, security_code) WHERE security_code IS NOT NULL AND is_active;
 CREATE INDEX visitors_category ON relygate.visitors (tenant_id, category_id) WHERE category_id IS NOT NULL;
 CREATE INDEX visitors_unit ON relygate.visitors (tenant_id, unit_id) WHERE unit_id IS NOT NULL;
-CREATE INDEX visitors_search ON relygate.visitors USING gin (tenant_id, search_name gin_trgm_ops);
+CREATE INDEX visitors_search ON relygate.visitors USING gin (tenant_id, search_name public.gin_trgm_ops);
 COMMENT ON TABLE relygate.visitors IS 'Persons known to a tenant.';
 COMMENT ON COLUMN relygate.visitors.document_masked IS 'All of the number that anybody may see.';
 COMMENT ON COLUMN relygate.visitors.document_hash IS 'HMAC of type and number, to find the same document again.';

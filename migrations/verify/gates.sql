@@ -15,7 +15,8 @@ DO $$ BEGIN
            @> ARRAY['gates_site_key'], 'a constraint is missing';
     ASSERT ARRAY(SELECT tgname::text FROM pg_trigger WHERE tgrelid = 'relygate.gates'::regclass AND tgenabled <> 'D')
            @> ARRAY['normalize', 'touch', 'audit'], 'a trigger is missing';
-    ASSERT has_table_privilege('relygate_api', 'relygate.gates', 'SELECT, UPDATE'), 'relygate_api cannot use it';
+    ASSERT has_table_privilege('relygate_api', 'relygate.gates', 'SELECT') AND has_table_privilege('relygate_api', 'relygate.gates', 'UPDATE'),
+        'relygate_api cannot use it';
 END $$;
 
 ROLLBACK;

@@ -14,7 +14,8 @@ DO $$ BEGIN
            @> ARRAY['hosts_list', 'hosts_location', 'hosts_user'], 'an index is missing';
     ASSERT ARRAY(SELECT tgname::text FROM pg_trigger WHERE tgrelid = 'relygate.hosts'::regclass AND tgenabled <> 'D')
            @> ARRAY['normalize', 'touch', 'audit'], 'a trigger is missing';
-    ASSERT has_table_privilege('relygate_api', 'relygate.hosts', 'SELECT, UPDATE'), 'relygate_api cannot use it';
+    ASSERT has_table_privilege('relygate_api', 'relygate.hosts', 'SELECT') AND has_table_privilege('relygate_api', 'relygate.hosts', 'UPDATE'),
+        'relygate_api cannot use it';
 END $$;
 
 ROLLBACK;

@@ -15,7 +15,8 @@ DO $$ BEGIN
            @> ARRAY['locations_site_key', 'locations_not_own_parent'], 'a constraint is missing';
     ASSERT ARRAY(SELECT tgname::text FROM pg_trigger WHERE tgrelid = 'relygate.locations'::regclass AND tgenabled <> 'D')
            @> ARRAY['normalize', 'touch', 'audit'], 'a trigger is missing';
-    ASSERT has_table_privilege('relygate_api', 'relygate.locations', 'SELECT, UPDATE'), 'relygate_api cannot use it';
+    ASSERT has_table_privilege('relygate_api', 'relygate.locations', 'SELECT') AND has_table_privilege('relygate_api', 'relygate.locations', 'UPDATE'),
+        'relygate_api cannot use it';
 END $$;
 
 ROLLBACK;

@@ -13,7 +13,8 @@ DO $$ BEGIN
            @> ARRAY['purposes_name'], 'an index is missing';
     ASSERT ARRAY(SELECT tgname::text FROM pg_trigger WHERE tgrelid = 'relygate.purposes'::regclass AND tgenabled <> 'D')
            @> ARRAY['normalize', 'touch', 'audit'], 'a trigger is missing';
-    ASSERT has_table_privilege('relygate_api', 'relygate.purposes', 'SELECT, UPDATE'), 'relygate_api cannot use it';
+    ASSERT has_table_privilege('relygate_api', 'relygate.purposes', 'SELECT') AND has_table_privilege('relygate_api', 'relygate.purposes', 'UPDATE'),
+        'relygate_api cannot use it';
 END $$;
 
 ROLLBACK;

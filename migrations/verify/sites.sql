@@ -16,7 +16,8 @@ DO $$ BEGIN
            @> ARRAY['sites_capacity'], 'a constraint is missing';
     ASSERT ARRAY(SELECT tgname::text FROM pg_trigger WHERE tgrelid = 'relygate.sites'::regclass AND tgenabled <> 'D')
            @> ARRAY['normalize', 'touch', 'audit'], 'a trigger is missing';
-    ASSERT has_table_privilege('relygate_api', 'relygate.sites', 'SELECT, UPDATE'), 'relygate_api cannot use it';
+    ASSERT has_table_privilege('relygate_api', 'relygate.sites', 'SELECT') AND has_table_privilege('relygate_api', 'relygate.sites', 'UPDATE'),
+        'relygate_api cannot use it';
 END $$;
 
 ROLLBACK;

@@ -12,7 +12,8 @@ DO $$ BEGIN
            @> ARRAY['tenant_settings_key', 'tenant_settings_once'], 'a constraint is missing';
     ASSERT ARRAY(SELECT tgname::text FROM pg_trigger WHERE tgrelid = 'relygate.tenant_settings'::regclass AND tgenabled <> 'D')
            @> ARRAY['touch', 'audit'], 'a trigger is missing';
-    ASSERT has_table_privilege('relygate_api', 'relygate.tenant_settings', 'SELECT, UPDATE'), 'relygate_api cannot use it';
+    ASSERT has_table_privilege('relygate_api', 'relygate.tenant_settings', 'SELECT') AND has_table_privilege('relygate_api', 'relygate.tenant_settings', 'UPDATE'),
+        'relygate_api cannot use it';
 END $$;
 
 ROLLBACK;

@@ -13,7 +13,8 @@ DO $$ BEGIN
            @> ARRAY['tenants_code', 'tenants_subscription'], 'a constraint is missing';
     ASSERT ARRAY(SELECT tgname::text FROM pg_trigger WHERE tgrelid = 'relygate.tenants'::regclass AND tgenabled <> 'D')
            @> ARRAY['normalize', 'touch', 'audit'], 'a trigger is missing';
-    ASSERT has_table_privilege('relygate_api', 'relygate.tenants', 'SELECT, UPDATE'), 'relygate_api cannot use it';
+    ASSERT has_table_privilege('relygate_api', 'relygate.tenants', 'SELECT') AND has_table_privilege('relygate_api', 'relygate.tenants', 'UPDATE'),
+        'relygate_api cannot use it';
 END $$;
 
 ROLLBACK;

@@ -14,7 +14,8 @@ DO $$ BEGIN
            @> ARRAY['visitor_categories_name', 'visitor_categories_default'], 'an index is missing';
     ASSERT ARRAY(SELECT tgname::text FROM pg_trigger WHERE tgrelid = 'relygate.visitor_categories'::regclass AND tgenabled <> 'D')
            @> ARRAY['normalize', 'touch', 'audit'], 'a trigger is missing';
-    ASSERT has_table_privilege('relygate_api', 'relygate.visitor_categories', 'SELECT, UPDATE'), 'relygate_api cannot use it';
+    ASSERT has_table_privilege('relygate_api', 'relygate.visitor_categories', 'SELECT') AND has_table_privilege('relygate_api', 'relygate.visitor_categories', 'UPDATE'),
+        'relygate_api cannot use it';
 END $$;
 
 ROLLBACK;

@@ -20,7 +20,8 @@ DO $$ BEGIN
               'visitors_validity', 'visitors_document', 'visitors_registered'], 'a constraint is missing';
     ASSERT ARRAY(SELECT tgname::text FROM pg_trigger WHERE tgrelid = 'relygate.visitors'::regclass AND tgenabled <> 'D')
            @> ARRAY['normalize', 'touch', 'audit'], 'a trigger is missing';
-    ASSERT has_table_privilege('relygate_api', 'relygate.visitors', 'SELECT, UPDATE'), 'relygate_api cannot use it';
+    ASSERT has_table_privilege('relygate_api', 'relygate.visitors', 'SELECT') AND has_table_privilege('relygate_api', 'relygate.visitors', 'UPDATE'),
+        'relygate_api cannot use it';
 END $$;
 
 ROLLBACK;

@@ -20,7 +20,8 @@ DO $$ BEGIN
               'visits_one_purpose', 'visits_badge'], 'a constraint is missing';
     ASSERT ARRAY(SELECT tgname::text FROM pg_trigger WHERE tgrelid = 'relygate.visits'::regclass AND tgenabled <> 'D')
            @> ARRAY['normalize', 'state', 'touch', 'audit'], 'a trigger is missing';
-    ASSERT has_table_privilege('relygate_api', 'relygate.visits', 'SELECT, UPDATE'), 'relygate_api cannot use it';
+    ASSERT has_table_privilege('relygate_api', 'relygate.visits', 'SELECT') AND has_table_privilege('relygate_api', 'relygate.visits', 'UPDATE'),
+        'relygate_api cannot use it';
 END $$;
 
 ROLLBACK;
