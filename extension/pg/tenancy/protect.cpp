@@ -1,0 +1,126 @@
+// What a protected table must have, asked by the guard's event triggers and by validate_schema(). One query over the
+// catalogs, run with the caller's rights: whoever alters a table of his own, in whatever schema, fires the guard, and he may
+// have no right on anything of ours. The functions' search_path is pg_catalog: the deparsed policies name every other schema.
+#include "pg/boundary.hpp"
+
+extern "C" {
+#include <commands/event_trigger.h>
+}
+
+namespace {
+
+// Tables to look at: what a command has touched, or one table ($1).
+constexpr const char *kTouchedByCommand = R"(
+SELECT coalesce(p.polrelid, t.tgrelid, c.objid)
+  FROM pg_event_trigger_ddl_commands() c
+  LEFT JOIN pg_policy p ON c.classid = 'pg_policy'::regclass AND p.oid = c.objid
+  LEFT JOIN pg_trigger t ON c.classid = 'pg_trigger'::regclass AND t.oid = c.objid
+ WHERE c.classid IN ('pg_class'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass))";
+constexpr const char *kTouchedByDrop = R"(
+SELECT DISTINCT to_regclass(format('%I.%I', d.address_names[1], d.address_names[2]))
+  FROM pg_event_trigger_dropped_objects() d WHERE d.object_type IN ('policy', 'trigger'))";
+constexpr const char *kOneTable = "SELECT $1";
+
+// A drop may take the mark of protection itself: then the table that stays behind is no longer known as protected.
+constexpr const char *kLostMark = R"(
+SELECT DISTINCT to_regclass(format('%I.%I', d.address_names[1], d.address_names[2])), 'trigger relygate_no_truncate'
+  FROM pg_event_trigger_dropped_objects() d
+ WHERE d.object_type = 'trigger' AND d.address_names[3] = 'relygate_no_truncate'
+   AND to_regclass(format('%I.%I', d.address_names[1], d.address_names[2])) IS NOT NULL)";
+
+// The policies' expressions are compared as text: ALTER POLICY ... USING (true) leaves WITH CHECK and all dependencies.
+// A superuser may disable all triggers of a table at once, as pg_restore --disable-triggers does, but not one of them.
+constexpr const char *kDefects = R"(
+SELECT r.oid::regclass, d.defect
+  FROM (SELECT c.oid, c.relrowsecurity, c.relforcerowsecurity, t.column_name = 'id' AS is_tenants,
+               '( SELECT relygate.current_tenant() AS current_tenant)' AS asked, quote_ident(t.column_name) AS tenant_column
+          FROM (SELECT g.tgrelid, replace(encode(g.tgargs, 'escape'), '\000', '') AS column_name
+                  FROM pg_trigger g WHERE g.tgfoid = to_regproc('relygate.refuse_truncate') AND NOT g.tgisinternal) t
+          JOIN pg_class c ON c.oid = t.tgrelid WHERE c.oid IN (SELECT touched.oid FROM touched)) r
+ CROSS JOIN LATERAL (
+       SELECT format('(%s IS NOT NULL)', r.asked) AS base, format('(%s = %s)', r.tenant_column, r.asked) AS tenant,
+              '((CURRENT_USER = ''relygate_platform''::name) OR %s)' AS or_platform) w
+ CROSS JOIN LATERAL (
+       SELECT CASE WHEN r.is_tenants THEN format(w.or_platform, w.base) ELSE w.base END AS base,
+              CASE WHEN r.is_tenants THEN format(w.or_platform, w.tenant) ELSE w.tenant END AS tenant) e
+ CROSS JOIN LATERAL (
+       SELECT 'row-level security is not enabled' WHERE NOT r.relrowsecurity
+       UNION ALL SELECT 'row-level security is not forced' WHERE NOT r.relforcerowsecurity
+       UNION ALL SELECT 'policy base is missing or changed' WHERE NOT EXISTS (
+              SELECT FROM pg_policy p WHERE p.polrelid = r.oid AND p.polname = 'base' AND p.polpermissive AND p.polcmd = '*'
+                 AND p.polroles = '{0}' AND pg_get_expr(p.polqual, r.oid) = e.base AND p.polwithcheck IS NULL)
+       UNION ALL SELECT 'policy tenant is missing or changed' WHERE NOT EXISTS (
+              SELECT FROM pg_policy p WHERE p.polrelid = r.oid AND p.polname = 'tenant' AND NOT p.polpermissive AND p.polcmd = '*'
+                 AND p.polroles = '{0}' AND pg_get_expr(p.polqual, r.oid) = e.tenant
+                 AND pg_get_expr(p.polwithcheck, r.oid) = e.tenant)
+       UNION ALL SELECT format('trigger %s is disabled', string_agg(g.tgname, ', ' ORDER BY g.tgname))
+         FROM pg_trigger g WHERE g.tgrelid = r.oid AND g.tgenabled NOT IN ('O', 'A')
+       HAVING count(*) > 0 AND NOT (
+              excused AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = r.oid AND g.tgenabled <> 'D'))) d (defect))";
+
+// The query over these tables; `excused`: whether a superuser's restore is let through.
+const char *defects_of(const char *touched, const char *also, bool excused) {
+    StringInfoData query;
+    initStringInfo(&query);
+    appendStringInfoString(&query, "WITH touched (oid) AS (");
+    appendStringInfoString(&query, touched);
+    appendStringInfoString(&query, "), settings AS (SELECT ");
+    appendStringInfoString(&query, excused ? "(SELECT u.rolsuper FROM pg_roles u WHERE u.rolname = current_user)" : "false");
+    appendStringInfoString(&query, " AS excused) SELECT f.\"table\"::text, string_agg(f.defect, '; ') FROM (");
+    appendStringInfoString(&query, "SELECT x.* FROM settings CROSS JOIN LATERAL (");
+    appendStringInfoString(&query, kDefects);
+    appendStringInfoString(&query, ") x ");
+    if (also != nullptr) {
+        appendStringInfoString(&query, " UNION ALL ");
+        appendStringInfoString(&query, also);
+    }
+    appendStringInfoString(&query, ") f (\"table\", defect) GROUP BY 1 ORDER BY 1 LIMIT 1");
+    return query.data;
+}
+
+void guard(FunctionCallInfo fcinfo, const char *touched, const char *also) {
+    if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+        ereport(ERROR, errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED), errmsg("not called by an event trigger"));
+    SPI_connect();
+    if (SPI_execute(defects_of(touched, also, true), true, 1) != SPI_OK_SELECT)
+        ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not look at the protection of a table"));
+    if (SPI_processed > 0) {
+        const HeapTuple row = SPI_tuptable->vals[0];
+        ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                errmsg("this would open the protected table %s", SPI_getvalue(row, SPI_tuptable->tupdesc, 1)),
+                errdetail("Afterwards: %s.", SPI_getvalue(row, SPI_tuptable->tupdesc, 2)),
+                errhint("A superuser can disable the event triggers relygate_guard_ddl and relygate_guard_drop."));
+    }
+    SPI_finish();
+}
+
+} // namespace
+
+RELYGATE_FUNCTION(relygate_guard_ddl) {
+    guard(fcinfo, kTouchedByCommand, nullptr);
+    PG_RETURN_NULL();
+}
+
+RELYGATE_FUNCTION(relygate_guard_drop) {
+    guard(fcinfo, kTouchedByDrop, kLostMark);
+    PG_RETURN_NULL();
+}
+
+RELYGATE_FUNCTION(relygate_protection_defects) {
+    const MemoryContext caller = CurrentMemoryContext;
+    Oid types[] = {OIDOID};
+    Datum values[] = {PG_GETARG_DATUM(0)};
+    SPI_connect();
+    if (SPI_execute_with_args(defects_of(kOneTable, nullptr, false), 1, types, values, nullptr, true, 1) != SPI_OK_SELECT)
+        ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not look at the protection of a table"));
+    text *defects = nullptr;
+    if (SPI_processed > 0) {
+        const MemoryContext own = MemoryContextSwitchTo(caller);
+        defects = cstring_to_text(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2));
+        MemoryContextSwitchTo(own);
+    }
+    SPI_finish();
+    if (defects == nullptr)
+        PG_RETURN_NULL();
+    PG_RETURN_TEXT_P(defects);
+}

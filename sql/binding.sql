@@ -1,0 +1,136 @@
+-- Logins that belong to one tenant: its id is a setting of the role in this database, so it holds at each login without any
+-- look-up and follows the login through SET ROLE. Role names must not name tenants, since everybody can read them.
+
+CREATE FUNCTION @extschema@.end_role_sessions(role oid) RETURNS void
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'relygate_end_role_sessions';
+COMMENT ON FUNCTION @extschema@.end_role_sessions(oid) IS
+'Ends the sessions of a login in this database when the transaction commits. Callers: bind_role, unbind_role.';
+REVOKE ALL ON FUNCTION @extschema@.end_role_sessions(oid) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.binding_obstacle(role oid) RETURNS text
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    found text;
+BEGIN
+    -- With all it is a member of: SET ROLE makes their attributes its own.
+    SELECT format('it is, or is a member of, a role that is %s: "%s"',
+                  CASE WHEN r.rolsuper THEN 'SUPERUSER' WHEN r.rolbypassrls THEN 'BYPASSRLS'
+                       WHEN r.rolreplication THEN 'REPLICATION' ELSE 'CREATEROLE' END, r.rolname) INTO found
+      FROM pg_roles r WHERE pg_has_role(binding_obstacle.role, r.oid, 'MEMBER')
+       AND (r.rolsuper OR r.rolbypassrls OR r.rolreplication OR r.rolcreaterole) ORDER BY r.rolname LIMIT 1;
+    IF found IS NOT NULL THEN
+        RETURN found;
+    END IF;
+    SELECT format('it is a member of "%s"', r.rolname) INTO found
+      FROM pg_roles r WHERE pg_has_role(binding_obstacle.role, r.oid, 'MEMBER')
+       AND (r.rolname IN ('relygate_owner', 'relygate_api', 'relygate_audit', 'relygate_platform', 'relygate_backup',
+                          'pg_read_all_data', 'pg_write_all_data', 'pg_monitor', 'pg_read_all_stats', 'pg_signal_backend')
+            OR r.rolname LIKE 'pg\_%\_server\_%') ORDER BY r.rolname LIMIT 1;
+    IF found IS NOT NULL THEN
+        RETURN found;
+    END IF;
+    SELECT format('it may set %s', s.name) INTO found
+      FROM unnest(ARRAY['app.tenant_id', 'app.user_id', 'app.user_role', 'app.request_id', 'app.client_address',
+                        'relygate.context_lifetime']) AS s (name)
+     WHERE has_parameter_privilege(binding_obstacle.role, s.name, 'SET') LIMIT 1;
+    IF found IS NOT NULL THEN
+        RETURN found;
+    END IF;
+    SELECT format('it owns %s', o.what) INTO found
+      FROM (SELECT 'the database' AS what, d.datdba AS owner FROM pg_database d WHERE d.datname = current_database()
+            UNION ALL SELECT format('schema %I', n.nspname), n.nspowner FROM pg_namespace n WHERE n.nspname LIKE 'relygate%'
+            UNION ALL SELECT c.oid::regclass::text, c.relowner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                       WHERE n.nspname LIKE 'relygate%'
+            UNION ALL SELECT p.oid::regprocedure::text, p.proowner FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+                       WHERE n.nspname LIKE 'relygate%') o
+     WHERE o.owner = binding_obstacle.role LIMIT 1;
+    RETURN found;
+END $$;
+COMMENT ON FUNCTION @extschema@.binding_obstacle(oid) IS 'Why a role cannot be bound to a tenant, NULL if it can.';
+REVOKE ALL ON FUNCTION @extschema@.binding_obstacle(oid) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.bind_role(role name, tenant_id uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    id CONSTANT oid := (SELECT r.oid FROM pg_roles r WHERE r.rolname = bind_role.role);
+    obstacle text;
+BEGIN
+    IF id IS NULL THEN
+        RAISE EXCEPTION 'role "%" does not exist', bind_role.role USING ERRCODE = 'undefined_object';
+    END IF;
+    obstacle := @extschema@.binding_obstacle(id);
+    IF obstacle IS NOT NULL THEN
+        RAISE EXCEPTION 'role "%" cannot be bound to a tenant', bind_role.role
+            USING ERRCODE = 'insufficient_privilege', DETAIL = format('The role cannot be held to one tenant: %s.', obstacle);
+    END IF;
+    IF NOT EXISTS (SELECT FROM @extschema@.tenants t WHERE t.id = bind_role.tenant_id) THEN
+        RAISE EXCEPTION 'tenant "%" does not exist', bind_role.tenant_id USING ERRCODE = 'no_data_found';
+    END IF;
+    EXECUTE format('GRANT relygate_reporting TO %I', bind_role.role);
+    EXECUTE format('ALTER ROLE %I IN DATABASE %I SET app.tenant_id = %L', bind_role.role, current_database(), bind_role.tenant_id);
+    PERFORM @extschema@.end_role_sessions(id);
+END $$;
+COMMENT ON FUNCTION @extschema@.bind_role(name, uuid) IS
+'Binds a login to a tenant: it reads that tenant''s rows through relygate_reporting, with no SET, and cannot choose another. Ends '
+'its open sessions at commit. Errors: 42501 the role has rights that no binding can hold. Callers: a superuser.';
+REVOKE ALL ON FUNCTION @extschema@.bind_role(name, uuid) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.unbind_role(role name) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    id CONSTANT oid := (SELECT r.oid FROM pg_roles r WHERE r.rolname = unbind_role.role);
+BEGIN
+    IF id IS NULL THEN
+        RAISE EXCEPTION 'role "%" does not exist', unbind_role.role USING ERRCODE = 'undefined_object';
+    END IF;
+    EXECUTE format('ALTER ROLE %I IN DATABASE %I RESET app.tenant_id', unbind_role.role, current_database());
+    -- The membership belongs to the cluster: another database may have bound this login, too.
+    IF NOT EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) AS c (setting)
+                    WHERE s.setrole = id AND c.setting LIKE 'app.tenant\_id=%') THEN
+        EXECUTE format('REVOKE relygate_reporting FROM %I', unbind_role.role);
+    END IF;
+    PERFORM @extschema@.end_role_sessions(id);
+END $$;
+COMMENT ON FUNCTION @extschema@.unbind_role(name) IS
+'Takes a login''s tenant away and ends its open sessions at commit. Callers: a superuser.';
+REVOKE ALL ON FUNCTION @extschema@.unbind_role(name) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.grant_functions() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    -- What only a DBA or a migration's definer function calls; a function that a route names is the API's all the same.
+    administrative CONSTANT text[] := ARRAY['protect_table', 'protection_defects', 'validate_schema', 'bind_role', 'unbind_role',
+        'binding_obstacle', 'end_role_sessions', 'grant_functions', 'create_tenant', 'make_audit_partitions', 'jws_sign',
+        'new_signing_key', 'hmac_sha256'];
+    item record;
+BEGIN
+    FOR item IN
+        SELECT p.oid::regprocedure AS signature,
+               -- PL/pgSQL refuses to write in a function that is not VOLATILE, so this is what only reads.
+               p.provolatile <> 'v' AS is_reading
+          FROM pg_proc p
+          JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+          JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid AND e.extname = 'relygate'
+         WHERE p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype, 'internal'::regtype)
+           AND (p.proname <> ALL (administrative)
+                OR EXISTS (SELECT FROM @extschema@.product_routes r WHERE r.function = p.proname))
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO relygate_api, relygate_owner', item.signature);
+        IF item.is_reading THEN
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO relygate_reporting, relygate_audit, relygate_platform', item.signature);
+        END IF;
+    END LOOP;
+    -- relygate_owner protects tables that it adds; keys of rows are made wherever rows are.
+    GRANT EXECUTE ON FUNCTION @extschema@.protect_table(regclass, name), @extschema@.refuse_truncate(),
+        @extschema@.protection_defects(regclass) TO relygate_owner;
+    GRANT EXECUTE ON FUNCTION @extschema@.uuid_v7() TO relygate_audit, relygate_platform;
+END $$;
+COMMENT ON FUNCTION @extschema@.grant_functions() IS
+'Grants the extension''s functions: those of the API to relygate_api and relygate_owner, those of them that only read also to '
+'relygate_reporting. Run by the migrations and after each ALTER EXTENSION relygate UPDATE.';
+REVOKE ALL ON FUNCTION @extschema@.grant_functions() FROM PUBLIC;
