@@ -1,6 +1,4 @@
 -- Revert relygate:schemas from pg
---
--- pg_trgm and btree_gin stay: they may have been there before.
 
 BEGIN;
 DROP SCHEMA relygate_report;
