@@ -1,0 +1,279 @@
+#include "shim/lanes.hpp"
+
+#include "shim/log.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace relygate::shim {
+
+namespace {
+
+constexpr int kTries = 3; // of a deadlock or serialization failure
+constexpr std::int64_t kFirstBackoff = 100, kLongestBackoff = 2'000;
+// statement_timeout should have ended a statement long before: then the network is gone without saying so.
+constexpr std::int64_t kGrace = 5'000;
+
+// The contract's table for what handle_request rethrows.
+Verdict verdict_of(std::string_view sqlstate) {
+    if (sqlstate == "57014")
+        return Verdict::timeout;
+    if (sqlstate.starts_with("53") || sqlstate.starts_with("57P0") || sqlstate.starts_with("08") || sqlstate == "40001" ||
+        sqlstate == "40P01")
+        return Verdict::unavailable;
+    return Verdict::failed;
+}
+
+} // namespace
+
+std::array<LaneSize, 3> lane_sizes(const Config &config) {
+    const auto of_worker = static_cast<std::size_t>(std::max(3, (config.pool_max - 1) / config.workers));
+    const std::size_t deep = of_worker >= 8 ? 2 : 1;
+    const std::size_t write = std::min<std::size_t>(of_worker - 2 * deep, 32);
+    const auto kept = [&](std::size_t size, std::size_t least) {
+        const auto share = size * static_cast<std::size_t>(config.pool_min) / static_cast<std::size_t>(config.pool_max);
+        return std::clamp(share, least, size);
+    };
+    return {LaneSize{deep, 32, kept(deep, 1)}, LaneSize{write, 2, kept(write, 1)}, LaneSize{deep, 1, kept(deep, 0)}};
+}
+
+Lane::Lane(LaneSize size, const Config &config, int epoll, Asker &asker, WorkerMetrics &metrics, LaneKind kind, Log &log)
+    : size_(size), config_(config), asker_(asker), metrics_(metrics), gauges_(metrics.lanes[static_cast<std::size_t>(kind)]),
+      log_(log) {
+    for (std::size_t i = 0; i < size.connections; i++)
+        backends_.push_back(std::make_unique<Backend>(*this, epoll));
+}
+
+Backend *Lane::least_loaded() {
+    Backend *best = nullptr;
+    for (const auto &backend : backends_)
+        if (backend->takes_more() && backend->in_flight() < size_.depth && (!best || backend->in_flight() < best->in_flight()))
+            best = backend.get();
+    return best;
+}
+
+bool Lane::is_ready() const {
+    return std::any_of(backends_.begin(), backends_.end(), [](const auto &backend) { return backend->takes_more(); });
+}
+
+bool Lane::is_quiet() const {
+    return waiting_.empty() &&
+           std::all_of(backends_.begin(), backends_.end(), [](const auto &backend) { return backend->in_flight() == 0; });
+}
+
+bool Lane::has_timers() const {
+    return !waiting_.empty() || failures_ > 0 || std::any_of(backends_.begin(), backends_.end(), [](const auto &backend) {
+        return backend->state() == Backend::State::connecting || backend->state() == Backend::State::preparing;
+    });
+}
+
+Lane::Submitted Lane::submit(Question &question, std::int64_t now_ms) {
+    if (waiting_.empty()) {
+        if (auto *backend = least_loaded()) {
+            backend->send(question, now_ms);
+            publish_gauges();
+            return Submitted::taken;
+        }
+    }
+    if (!options_ || (failures_ > 0 && !is_ready()))
+        return Submitted::away;
+    if (waiting_.size() >= static_cast<std::size_t>(config_.queue_limit))
+        return Submitted::full;
+    question.waiting_since_ms = now_ms;
+    waiting_.push_back(&question);
+    open_more(now_ms);
+    publish_gauges();
+    return Submitted::taken;
+}
+
+void Lane::pump(std::int64_t now_ms) {
+    while (!waiting_.empty()) {
+        auto *backend = least_loaded();
+        if (!backend)
+            break;
+        auto *question = waiting_.front();
+        waiting_.pop_front();
+        backend->send(*question, now_ms);
+    }
+    open_more(now_ms);
+    publish_gauges();
+}
+
+// One attempt at a time: a database that comes back is not to be stormed.
+void Lane::open_more(std::int64_t now_ms) {
+    if (!options_ || now_ms < next_attempt_ms_)
+        return;
+    std::size_t open = 0;
+    Backend *closed = nullptr;
+    for (const auto &backend : backends_) {
+        const auto state = backend->state();
+        if (state == Backend::State::connecting || state == Backend::State::preparing)
+            return;
+        if (state == Backend::State::closed)
+            closed = backend.get();
+        else
+            open++;
+    }
+    if (closed && (open < size_.kept_open || !waiting_.empty()))
+        closed->connect(*options_, now_ms);
+}
+
+void Lane::encourage() {
+    next_attempt_ms_ = 0;
+    open_more(monotonic_ms());
+}
+
+void Lane::tick(std::int64_t now_ms) {
+    for (const auto &backend : backends_) {
+        const auto state = backend->state();
+        if ((state == Backend::State::connecting || state == Backend::State::preparing) &&
+            now_ms - backend->state_since_ms() > config_.connect_timeout_ms)
+            backend->lose("the database did not answer in time");
+        else if (backend->in_flight() > 0 && now_ms - backend->head_since_ms() > config_.request_timeout_ms + kGrace)
+            backend->lose("the database did not answer in time");
+    }
+    const auto open = static_cast<std::size_t>(std::count_if(
+        backends_.begin(), backends_.end(), [](const auto &backend) { return backend->state() == Backend::State::ready; }));
+    std::size_t spare = open > size_.kept_open ? open - size_.kept_open : 0;
+    for (const auto &backend : backends_)
+        if (spare > 0 && backend->state() == Backend::State::ready && backend->in_flight() == 0 &&
+            now_ms - backend->idle_since_ms() > config_.pool_idle_ms) {
+            backend->close_idle();
+            spare--;
+        }
+    while (!waiting_.empty() && now_ms - waiting_.front()->waiting_since_ms > config_.connect_timeout_ms) {
+        auto *question = waiting_.front();
+        waiting_.pop_front();
+        finish(*question, Verdict::unavailable);
+    }
+    pump(now_ms);
+}
+
+void Lane::give_up_waiting() {
+    for (auto *question : std::exchange(waiting_, {}))
+        finish(*question, Verdict::unavailable);
+}
+
+void Lane::abandon() {
+    is_abandoned_ = true;
+    options_ = nullptr; // no new connection, and new questions are refused
+    give_up_waiting();
+    for (const auto &backend : backends_)
+        if (backend->state() != Backend::State::closed)
+            backend->lose("");
+}
+
+void Lane::finish(Question &question, Verdict verdict) {
+    question.verdict = verdict;
+    asker_.answered(question);
+}
+
+// Puts the question in again, in front of those that wait: it waited already.
+bool Lane::again(Question &question, std::int64_t now_ms) {
+    if (is_abandoned_ || question.tries >= kTries)
+        return false;
+    question.tries++;
+    question.result.reset();
+    question.sqlstate[0] = '\0';
+    question.waiting_since_ms = now_ms;
+    waiting_.push_front(&question);
+    metrics_.retries++;
+    return true;
+}
+
+void Lane::backend_answered(Backend &backend, Question &question) {
+    const auto now = monotonic_ms();
+    const std::string_view state = question.sqlstate;
+    if (state.empty()) {
+        finish(question, question.result ? Verdict::answer : Verdict::failed);
+    } else {
+        // An upgrade of the extension changed what the prepared statement was made for. It did not run, so it may again.
+        const bool outdated = state == "0A000" || state == "26000";
+        if (outdated)
+            backend.retire();
+        const bool repeats = outdated || state == "40001" || state == "40P01";
+        if (!repeats || !again(question, now))
+            finish(question, verdict_of(state));
+    }
+    pump(now);
+}
+
+void Lane::backend_ready(Backend &) {
+    failures_ = 0;
+    next_attempt_ms_ = 0;
+    last_trouble_.clear();
+    metrics_.database_connects++;
+    pump(monotonic_ms());
+}
+
+void Lane::backend_lost(bool was_ready, std::deque<Question *> sent, const std::string &why) {
+    const auto now = monotonic_ms();
+    if (was_ready) {
+        metrics_.database_losses++; // one connection ended; the next attempt, made at once, tells whether the database did
+    } else {
+        next_attempt_ms_ = now + std::min(kFirstBackoff << std::min(failures_, 5), kLongestBackoff);
+        failures_++;
+    }
+    if (!why.empty() && why != last_trouble_) { // said once, not with every attempt
+        log_.event(LogLevel::warn, "a database connection was lost", why);
+        last_trouble_ = why;
+    }
+    // Whether a write was committed is not known; only its Idempotency-Key can tell. Reads are simply asked again.
+    for (auto question = sent.rbegin(); question != sent.rend(); ++question) {
+        if ((*question)->read_only && again(**question, now))
+            continue;
+        finish(**question, Verdict::unavailable);
+    }
+    if (failures_ > 0 && !is_ready()) // nobody is there to ask
+        give_up_waiting();
+    publish_gauges();
+}
+
+void Lane::publish_gauges() {
+    int open = 0, in_flight = 0;
+    for (const auto &backend : backends_) {
+        open += backend->state() == Backend::State::ready ? 1 : 0;
+        in_flight += static_cast<int>(backend->in_flight());
+    }
+    gauges_.open = open;
+    gauges_.in_flight = in_flight;
+    gauges_.waiting = static_cast<int>(waiting_.size());
+}
+
+Lanes::Lanes(const Config &config, int epoll, Asker &asker, WorkerMetrics &metrics, Log &log)
+    : options_(config, "relygate-shim") {
+    const auto sizes = lane_sizes(config);
+    for (std::size_t i = 0; i < lanes_.size(); i++)
+        lanes_[i] = std::make_unique<Lane>(sizes[i], config, epoll, asker, metrics, static_cast<LaneKind>(i), log);
+}
+
+void Lanes::connect_to(const DatabaseAddress &address) {
+    options_.set_address(address);
+    for (const auto &lane : lanes_) {
+        lane->connect_with(options_);
+        lane->encourage();
+    }
+}
+
+void Lanes::tick(std::int64_t now_ms) {
+    for (const auto &lane : lanes_)
+        lane->tick(now_ms);
+}
+
+void Lanes::abandon() {
+    for (const auto &lane : lanes_)
+        lane->abandon();
+}
+
+bool Lanes::is_ready() const { return lanes_[0]->is_ready() && lanes_[1]->is_ready(); }
+
+bool Lanes::is_quiet() const {
+    return std::all_of(lanes_.begin(), lanes_.end(), [](const auto &lane) { return lane->is_quiet(); });
+}
+
+bool Lanes::has_timers() const {
+    return std::any_of(lanes_.begin(), lanes_.end(), [](const auto &lane) { return lane->has_timers(); });
+}
+
+} // namespace relygate::shim

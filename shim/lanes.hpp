@@ -1,0 +1,88 @@
+// Which backend serves which question. Reads go deep into few connections, writes shallow into many (one backend commits one
+// transaction at a time), slow calls one at a time into their own, since no routing saves what already queued behind a slow
+// head. Every queue is bounded: what does not fit is refused at once. One set of lanes a worker; nothing is shared.
+#pragma once
+
+#include "shim/backend.hpp"
+#include "shim/catalogue.hpp"
+#include "shim/config.hpp"
+#include "shim/metrics.hpp"
+#include "shim/question.hpp"
+#include "shim/routes.hpp"
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace relygate::shim {
+
+struct LaneSize {
+    std::size_t connections, depth, kept_open;
+};
+
+// How DB_POOL_MAX is divided: the listener takes one, each worker's read and slow lane one or two, writes the rest.
+std::array<LaneSize, 3> lane_sizes(const Config &config);
+
+class Lane final : public Backend::Owner {
+  public:
+    Lane(LaneSize size, const Config &config, int epoll, Asker &asker, WorkerMetrics &metrics, LaneKind kind, Log &log);
+
+    enum class Submitted : std::uint8_t { taken, full, away };
+    // Taken: the asker will be told, perhaps before this returns.
+    Submitted submit(Question &question, std::int64_t now_ms);
+    void connect_with(const ConnectionOptions &options) { options_ = &options; }
+    void encourage(); // the database is known to be there: try at once
+    void tick(std::int64_t now_ms);
+    void abandon(); // the process ends: whoever still waits or was asked is told so
+    [[nodiscard]] bool is_ready() const;
+    [[nodiscard]] bool is_quiet() const; // nothing in flight, nothing waits
+    [[nodiscard]] bool has_timers() const;
+
+    void backend_answered(Backend &backend, Question &question) override;
+    void backend_ready(Backend &backend) override;
+    void backend_lost(bool was_ready, std::deque<Question *> sent, const std::string &why) override;
+
+  private:
+    Backend *least_loaded();
+    void pump(std::int64_t now_ms);
+    void open_more(std::int64_t now_ms);
+    void finish(Question &question, Verdict verdict);
+    bool again(Question &question, std::int64_t now_ms);
+    void give_up_waiting();
+    void publish_gauges();
+
+    LaneSize size_;
+    const Config &config_;
+    Asker &asker_;
+    WorkerMetrics &metrics_;
+    WorkerMetrics::LaneGauges &gauges_;
+    Log &log_;
+    const ConnectionOptions *options_ = nullptr;
+    std::vector<std::unique_ptr<Backend>> backends_;
+    std::deque<Question *> waiting_;
+    int failures_ = 0;
+    bool is_abandoned_ = false;
+    std::int64_t next_attempt_ms_ = 0;
+    std::string last_trouble_;
+};
+
+class Lanes {
+  public:
+    Lanes(const Config &config, int epoll, Asker &asker, WorkerMetrics &metrics, Log &log);
+    void connect_to(const DatabaseAddress &address);
+    Lane &at(LaneKind kind) { return *lanes_[static_cast<std::size_t>(kind)]; }
+    void tick(std::int64_t now_ms);
+    void abandon();
+    [[nodiscard]] bool is_ready() const; // reads and writes would find a connection now
+    [[nodiscard]] bool is_quiet() const;
+    [[nodiscard]] bool has_timers() const;
+
+  private:
+    ConnectionOptions options_;
+    std::array<std::unique_ptr<Lane>, 3> lanes_;
+};
+
+} // namespace relygate::shim

@@ -1,0 +1,57 @@
+// One call of relygate.handle_request: what is asked, and what came of it. Whoever asks owns it and keeps it until it is
+// answered; the lanes only point to it.
+#pragma once
+
+#include <cstdint>
+#include <libpq-fe.h>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace relygate::shim {
+
+enum class Verdict : std::uint8_t {
+    none,
+    answer,      // `result` holds the row
+    unavailable, // the database is away, full or stopping; or what became of a write is not known
+    timeout,     // the statement took too long
+    failed,      // anything else: `sqlstate` and `error` are for the log alone
+};
+
+struct Question {
+    void *owner = nullptr; // whoever asks finds itself again
+
+    // What is asked; texts may be views of what lives as long as the question.
+    std::string_view tenant_id, user_id, session_id; // empty: NULL
+    std::int64_t token_expires_us = 0;               // since 1970; 0: NULL
+    std::string_view request_id, client_address, method, path, query;
+    std::string_view headers; // a text[] in PostgreSQL's binary form
+    std::string_view body;
+    bool has_body = false;
+    bool read_only = false; // may be asked again when a connection is lost
+
+    // Kept by the lanes.
+    int tries = 0;
+    std::int64_t waiting_since_ms = 0;
+
+    // What came of it.
+    Verdict verdict = Verdict::none;
+    std::unique_ptr<PGresult, decltype(&PQclear)> result{nullptr, PQclear};
+    char sqlstate[6] = "";
+    std::string error;
+};
+
+// Who is told that a question was answered.
+class Asker {
+  public:
+    virtual void answered(Question &question) = 0;
+
+  protected:
+    ~Asker() = default;
+};
+
+// name, value, name, value ... as the binary form of a text[] (array_recv): dimensions, no nulls, type text, lower bound 1.
+std::string text_array(const std::vector<std::string_view> &texts);
+
+} // namespace relygate::shim

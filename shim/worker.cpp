@@ -1,0 +1,301 @@
+#include "shim/worker.hpp"
+
+#include "shim/listener.hpp"
+#include "shim/log.hpp"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <array>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace relygate::shim {
+
+namespace {
+
+constexpr std::size_t kConnectionMemory = 8 << 10; // an idle connection costs as much; a longer head gets 431
+constexpr unsigned kIdleSeconds = 75;
+constexpr int kTickMs = 500;
+constexpr std::int64_t kSweepMs = 500;
+constexpr std::size_t kLogLinesHeld = 32 << 10;
+
+std::atomic<std::int64_t> bodies_in_memory{0};
+
+std::string address_of(const sockaddr *address) {
+    char text[INET6_ADDRSTRLEN] = "";
+    if (address && address->sa_family == AF_INET) {
+        inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in *>(address)->sin_addr, text, sizeof text);
+    } else if (address && address->sa_family == AF_INET6) {
+        inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6 *>(address)->sin6_addr, text, sizeof text);
+        if (std::string_view(text).starts_with("::ffff:")) // an IPv4 client of a dual-stack listener
+            return text + 7;
+    }
+    return text;
+}
+
+// The library unescapes targets before it hands them out and cuts them at %00. Left as they are, the raw text is what is
+// routed; path and query are decoded later, piece by piece.
+std::size_t leave_escaped(void *, MHD_Connection *, char *text) { return std::char_traits<char>::length(text); }
+
+void library_log(void *cls, const char *format, va_list arguments) {
+    char text[512];
+    std::vsnprintf(text, sizeof text, format, arguments);
+    std::string_view line = text;
+    if (line.ends_with('\n'))
+        line.remove_suffix(1);
+    static_cast<Log *>(cls)->event(LogLevel::debug, "libmicrohttpd", line);
+}
+
+} // namespace
+
+Worker::Worker(const Config &config, Keeper &keeper, WorkerMetrics &metrics, Log &log)
+    : config_(config), keeper_(keeper), metrics_(metrics), log_(log), responder_(config), tokens_(config),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), random_(std::random_device{}()) {
+    lanes_ = std::make_unique<Lanes>(config, epoll_, *this, metrics, log);
+}
+
+Worker::~Worker() {
+    join();
+    if (daemon_) // it never ran
+        MHD_stop_daemon(daemon_);
+    lanes_.reset(); // its connections leave the epoll set
+    if (listener_ >= 0)
+        close(listener_);
+    close(wake_);
+    close(epoll_);
+}
+
+bool Worker::listen(bool shared, std::string &problem) {
+    listener_ = listen_on(config_.host, config_.port, shared, problem);
+    return listener_ >= 0 && start_daemon();
+}
+
+bool Worker::start_daemon() {
+    const auto share = [&](int all) { return static_cast<unsigned>(std::max(1, all / config_.workers)); };
+    daemon_ = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, nullptr, nullptr, &Worker::on_request, this,
+        MHD_OPTION_EXTERNAL_LOGGER, &library_log, &log_, MHD_OPTION_LISTEN_SOCKET, listener_,
+        // -1 refuses a blank before the colon. Host is then not asked for: http_rules does that.
+        MHD_OPTION_STRICT_FOR_CLIENT, -1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory, MHD_OPTION_CONNECTION_LIMIT,
+        share(config_.max_connections), MHD_OPTION_PER_IP_CONNECTION_LIMIT, share(config_.max_connections_per_address),
+        MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds, MHD_OPTION_URI_LOG_CALLBACK, &Worker::on_target, this,
+        MHD_OPTION_UNESCAPE_CALLBACK, &leave_escaped, nullptr, MHD_OPTION_NOTIFY_COMPLETED, &Worker::on_completed, this,
+        MHD_OPTION_NOTIFY_CONNECTION, &Worker::on_connection, this, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+    return daemon_ != nullptr;
+}
+
+void Worker::start() {
+    thread_ = std::thread([this] { loop(); });
+}
+
+void Worker::wake() { eventfd_write(wake_, 1); }
+
+void Worker::stop(std::int64_t deadline_ms) {
+    stop_deadline_ms_ = deadline_ms;
+    stop_asked_ = true;
+    wake();
+}
+
+void Worker::join() {
+    if (thread_.joinable())
+        thread_.join();
+}
+
+bool Worker::is_ready() const {
+    return !is_stopping_ && catalogue_ && keeper_.state().healthy && lanes_->is_ready();
+}
+
+std::string Worker::new_request_id() {
+    char text[40];
+    std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(random_()),
+                  static_cast<unsigned long long>(random_()));
+    return text;
+}
+
+void Worker::submit(Question &question, LaneKind lane) {
+    switch (lanes_->at(lane).submit(question, now_ms_)) {
+    case Lane::Submitted::taken:
+        return;
+    case Lane::Submitted::full:
+        metrics_.refused_full++;
+        [[fallthrough]];
+    case Lane::Submitted::away:
+        question.verdict = Verdict::unavailable;
+        answered(question);
+    }
+}
+
+void Worker::answered(Question &question) {
+    if (question.verdict == Verdict::failed || question.verdict == Verdict::timeout) {
+        // The caller is told the request id only; whoever reads the log finds the cause by it.
+        log_.event(question.verdict == Verdict::failed ? LogLevel::error : LogLevel::warn,
+                   "request " + std::string(question.request_id) + " failed in the database", question.error);
+    }
+    Request::of(question).answered();
+}
+
+void Worker::report(const RequestLine &line, std::string_view method) {
+    metrics_.count(method, line.route, line.status, line.duration_us);
+    log_.append_request(log_lines_, line);
+    if (log_lines_.size() > kLogLinesHeld) {
+        log_.write(log_lines_);
+        log_lines_.clear();
+    }
+}
+
+bool Worker::reserve(std::int64_t bytes, std::int64_t limit) {
+    // A handful of the largest bodies or many small ones.
+    return bodies_in_memory.fetch_add(bytes) + bytes <= std::max<std::int64_t>(64 << 20, 4 * limit);
+}
+
+void Worker::release(std::int64_t bytes) { bodies_in_memory.fetch_sub(bytes); }
+
+void *Worker::on_target(void *cls, const char *target, MHD_Connection *) {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return new Request(*static_cast<Worker *>(cls), target, now.tv_sec * 1'000'000 + now.tv_nsec / 1000);
+}
+
+MHD_Result Worker::on_request(void *, MHD_Connection *connection, const char *, const char *method, const char *version,
+                              const char *upload, std::size_t *upload_size, void **state) {
+    try { // below is C: an exception must not pass through it
+        return static_cast<Request *>(*state)->handle(connection, method, version, upload, upload_size);
+    } catch (const std::exception &) {
+        return MHD_NO; // out of memory: this connection ends, the others go on
+    }
+}
+
+void Worker::on_completed(void *, MHD_Connection *, void **state, MHD_RequestTerminationCode code) {
+    const std::unique_ptr<Request> request(static_cast<Request *>(*state));
+    *state = nullptr;
+    if (request)
+        request->completed(code);
+}
+
+void Worker::on_connection(void *cls, MHD_Connection *connection, void **context, MHD_ConnectionNotificationCode code) {
+    auto &worker = *static_cast<Worker *>(cls);
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        auto client = std::make_unique<Client>();
+        if (const auto *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD))
+            client->descriptor = info->connect_fd;
+        if (const auto *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS))
+            client->address = address_of(info->client_addr);
+        client->deadline_ms = monotonic_ms() + worker.config_.request_timeout_ms;
+        worker.clients_.insert(client.get());
+        *context = client.release();
+    } else {
+        const std::unique_ptr<Client> client(static_cast<Client *>(*context));
+        worker.clients_.erase(client.get());
+        *context = nullptr;
+    }
+    worker.metrics_.client_connections = static_cast<int>(worker.clients_.size());
+}
+
+// Ends connections that did not send a whole head, or a whole body, in their time. Shut down, they read as closed by the
+// client, and the library cleans up after them.
+void Worker::close_overdue() {
+    for (const auto *client : clients_)
+        if (client->deadline_ms != 0 && now_ms_ > client->deadline_ms)
+            shutdown(client->descriptor, SHUT_RDWR);
+}
+
+void Worker::take_catalogue() {
+    auto fresh = keeper_.current();
+    if (!fresh || fresh == catalogue_)
+        return;
+    const bool moved = !catalogue_ || catalogue_->database.address != fresh->database.address ||
+                       catalogue_->database.host != fresh->database.host || catalogue_->database.port != fresh->database.port;
+    if (!catalogue_ || catalogue_->keys != fresh->keys)
+        tokens_.use(fresh->keys);
+    catalogue_ = std::move(fresh);
+    if (moved || !lanes_->is_ready())
+        lanes_->connect_to(catalogue_->database);
+}
+
+int Worker::next_timeout() const {
+    if (run_again_)
+        return 0;
+    int timeout = lanes_->has_timers() ? 20 : kTickMs;
+    MHD_UNSIGNED_LONG_LONG wanted = 0; // the library's epoll is edge-triggered: what it asks for must be honoured
+    if (MHD_get_timeout(daemon_, &wanted) == MHD_YES)
+        timeout = static_cast<int>(std::min<MHD_UNSIGNED_LONG_LONG>(wanted, static_cast<MHD_UNSIGNED_LONG_LONG>(timeout)));
+    return timeout;
+}
+
+void Worker::turn(int timeout_ms) {
+    std::array<epoll_event, 64> events;
+    const int count = epoll_wait(epoll_, events.data(), events.size(), timeout_ms);
+    now_ms_ = monotonic_ms();
+    run_again_ = false;
+    bool run_library = timeout_ms == 0 || count == 0;
+    for (int i = 0; i < count; i++) {
+        auto *source = static_cast<EventSource *>(events[static_cast<std::size_t>(i)].data.ptr);
+        if (source) {
+            source->on_event(events[static_cast<std::size_t>(i)].events);
+        } else {
+            run_library = true; // the library's descriptor or the wake-up
+        }
+    }
+    if (run_again_ || run_library)
+        MHD_run(daemon_);
+    if (lanes_->has_timers() || now_ms_ - ticked_ms_ >= kTickMs) {
+        ticked_ms_ = now_ms_;
+        lanes_->tick(now_ms_);
+    }
+    if (now_ms_ - swept_ms_ >= kSweepMs) {
+        swept_ms_ = now_ms_;
+        close_overdue();
+        metrics_.token_hits = tokens_.hits();
+        metrics_.token_misses = tokens_.misses();
+    }
+    if (!log_lines_.empty()) {
+        log_.write(log_lines_);
+        log_lines_.clear();
+    }
+}
+
+void Worker::loop() {
+    const auto *info = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD);
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.ptr = nullptr;
+    epoll_ctl(epoll_, EPOLL_CTL_ADD, info->epoll_fd, &event);
+    epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event);
+    now_ms_ = monotonic_ms();
+    take_catalogue();
+    while (!stop_asked_) {
+        turn(next_timeout());
+        eventfd_t ignored = 0;
+        if (eventfd_read(wake_, &ignored) == 0)
+            take_catalogue();
+    }
+    drain();
+}
+
+// Nobody new is let in, what was asked is answered until the deadline, then the library may stop: with a suspended connection
+// left, MHD_stop_daemon aborts the process.
+void Worker::drain() {
+    is_stopping_ = true;
+    MHD_quiesce_daemon(daemon_);
+    close(listener_); // the kernel refuses from now on, instead of letting clients wait in a queue that nobody reads
+    listener_ = -1;
+    while (!lanes_->is_quiet() && monotonic_ms() < stop_deadline_ms_)
+        turn(std::min(next_timeout(), 20));
+    lanes_->abandon();
+    // The last answers go out; a client that does not read them is not waited for.
+    for (const auto end = monotonic_ms() + 500; monotonic_ms() < end;) {
+        turn(std::min(next_timeout(), 10));
+        const auto *info = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+        if (!info || info->num_connections == 0)
+            break;
+    }
+    MHD_stop_daemon(daemon_);
+    daemon_ = nullptr;
+}
+
+} // namespace relygate::shim

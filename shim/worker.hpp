@@ -1,0 +1,94 @@
+// One thread and everything it needs: a listener, libmicrohttpd without a thread of its own, the lanes, the token cache. One
+// epoll set holds the library's own epoll descriptor, the database sockets and an eventfd by which other threads wake it.
+// Nothing is shared with other workers but immutable catalogues and counters.
+#pragma once
+
+#include "shim/catalogue.hpp"
+#include "shim/config.hpp"
+#include "shim/event_source.hpp"
+#include "shim/lanes.hpp"
+#include "shim/log.hpp"
+#include "shim/metrics.hpp"
+#include "shim/request.hpp"
+#include "shim/response.hpp"
+#include "shim/token.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <microhttpd.h>
+#include <random>
+#include <string>
+#include <thread>
+#include <unordered_set>
+
+namespace relygate::shim {
+
+class Worker final : public Asker {
+  public:
+    Worker(const Config &config, Keeper &keeper, WorkerMetrics &metrics, Log &log);
+    ~Worker();
+    Worker(const Worker &) = delete;
+    Worker &operator=(const Worker &) = delete;
+
+    bool listen(bool shared, std::string &problem);
+    void start();
+    void wake(); // from any thread: there is a new catalogue, or it is time to stop
+    void stop(std::int64_t deadline_ms);
+    void join();
+
+    // For the requests of this worker.
+    [[nodiscard]] const Config &config() const { return config_; }
+    [[nodiscard]] const Responder &responder() const { return responder_; }
+    [[nodiscard]] const std::shared_ptr<const Catalogue> &catalogue() const { return catalogue_; }
+    [[nodiscard]] Keeper &keeper() { return keeper_; }
+    [[nodiscard]] TokenChecker &tokens() { return tokens_; }
+    [[nodiscard]] bool is_stopping() const { return is_stopping_; }
+    [[nodiscard]] bool is_ready() const;
+    [[nodiscard]] std::int64_t now_ms() const { return now_ms_; }
+    std::string new_request_id();
+    void submit(Question &question, LaneKind lane);
+    void report(const RequestLine &line, std::string_view method);
+    // Bytes of bodies that wait in memory, of all workers; false: too many.
+    static bool reserve(std::int64_t bytes, std::int64_t limit);
+    static void release(std::int64_t bytes);
+    void progressed() { run_again_ = true; }
+
+    void answered(Question &question) override;
+
+  private:
+    void loop();
+    void turn(int timeout_ms);
+    [[nodiscard]] int next_timeout() const;
+    void take_catalogue();
+    void close_overdue();
+    void drain();
+    bool start_daemon();
+
+    static void *on_target(void *cls, const char *target, MHD_Connection *connection);
+    static MHD_Result on_request(void *cls, MHD_Connection *connection, const char *url, const char *method, const char *version,
+                                 const char *upload, std::size_t *upload_size, void **state);
+    static void on_completed(void *cls, MHD_Connection *connection, void **state, MHD_RequestTerminationCode code);
+    static void on_connection(void *cls, MHD_Connection *connection, void **context, MHD_ConnectionNotificationCode code);
+
+    const Config &config_;
+    Keeper &keeper_;
+    WorkerMetrics &metrics_;
+    Log &log_;
+    Responder responder_;
+    TokenChecker tokens_;
+    int epoll_ = -1, wake_ = -1, listener_ = -1;
+    MHD_Daemon *daemon_ = nullptr;
+    std::unique_ptr<Lanes> lanes_;
+    std::shared_ptr<const Catalogue> catalogue_;
+    std::unordered_set<Client *> clients_;
+    std::string log_lines_;
+    std::mt19937_64 random_;
+    std::int64_t now_ms_ = 0, ticked_ms_ = 0, swept_ms_ = 0;
+    bool run_again_ = false, is_stopping_ = false;
+    std::atomic<bool> stop_asked_ = false;
+    std::atomic<std::int64_t> stop_deadline_ms_ = 0;
+    std::thread thread_;
+};
+
+} // namespace relygate::shim
