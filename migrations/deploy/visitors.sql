@@ -1,5 +1,5 @@
 -- Deploy relygate:visitors to pg
--- requires: visitor_categories locations
+-- requires: visitor_categories locations search_extensions
 --
 -- Persons known to a tenant. A mobile is unique among active registered visitors alone: families share phones. An unregistered
 -- one is the same person as another with this mobile and this name, so two taps at a gate are one person. Of an identity document
