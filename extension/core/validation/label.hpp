@@ -1,0 +1,15 @@
+// Labels (one line: names of things, purposes) and remarks (several lines). Kept as written but for blanks around them and
+// the composed form; escaping is the business of whoever shows them.
+#pragma once
+
+#include <string_view>
+
+#include "core/base/outcome.hpp"
+
+namespace relygate::core {
+
+Outcome<std::string_view> normalize_label(std::string_view text, Memory memory);  // 1 to 250 characters
+Outcome<std::string_view> normalize_remark(std::string_view text, Memory memory); // 1 to 500 characters
+Outcome<std::string_view> normalize_search(std::string_view text, Memory memory); // 0 to 200 characters
+
+} // namespace relygate::core
