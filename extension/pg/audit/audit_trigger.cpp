@@ -163,7 +163,7 @@ RELYGATE_FUNCTION(relygate_audit_row) {
     const HeapTuple row = after ? after : before;
     const Changes changes = changes_between(RelationGetDescr(relation), before, after);
     if (!changes.is_change)
-        PG_RETURN_NULL();
+        PG_RETURN_POINTER(nullptr);
     const char *tenant_column = trigger->tg_trigger->tgnargs > 0 ? trigger->tg_trigger->tgargs[0] : "tenant_id";
     const Datum tenant = uuid_column(relation, row, tenant_column);
     const Datum row_id = uuid_column(relation, row, "id");
@@ -202,7 +202,7 @@ RELYGATE_FUNCTION(relygate_audit_row) {
     nulls[5] = *client_address ? ' ' : 'n';
     insert_as_audit_owner(values, nulls);
     SPI_finish();
-    PG_RETURN_NULL();
+    PG_RETURN_POINTER(nullptr);
 }
 
 } // namespace relygate::pg
