@@ -46,9 +46,9 @@ REVOKE ALL ON FUNCTION @extschema@.locked_answer(timestamptz) FROM PUBLIC;
 CREATE FUNCTION @extschema@.rfc3339(moment timestamptz) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"');
+    RETURN rtrim(rtrim(to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '0'), '.') || 'Z';
 END $$;
-COMMENT ON FUNCTION @extschema@.rfc3339(timestamptz) IS 'A time in whole seconds, UTC (RFC 3339).';
+COMMENT ON FUNCTION @extschema@.rfc3339(timestamptz) IS 'A moment in UTC as the dispatcher writes it (RFC 3339).';
 REVOKE ALL ON FUNCTION @extschema@.rfc3339(timestamptz) FROM PUBLIC;
 
 -- Who am I --------------------------------------------------------------------------------------------------------

@@ -158,14 +158,6 @@ COMMENT ON FUNCTION @extschema@.open_visit_of(uuid) IS
 'The visitor''s open visit as data of a refusal (id, state, siteId, since), or null.';
 REVOKE ALL ON FUNCTION @extschema@.open_visit_of(uuid) FROM PUBLIC;
 
-CREATE FUNCTION @extschema@.rfc3339(moment timestamptz) RETURNS text
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RETURN rtrim(rtrim(to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '0'), '.') || 'Z';
-END $$;
-COMMENT ON FUNCTION @extschema@.rfc3339(timestamptz) IS 'A moment in UTC as the API writes it, for data of refusals.';
-REVOKE ALL ON FUNCTION @extschema@.rfc3339(timestamptz) FROM PUBLIC;
-
 -- Transitions: rule, times and actor are the state trigger's ------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.check_in(id uuid, gate_id uuid DEFAULT NULL) RETURNS SETOF @extschema@.visit
