@@ -14,8 +14,4 @@ CREATE SCHEMA relygate_global;
 COMMENT ON SCHEMA relygate_global IS 'Tables of the installation, without a tenant.';
 GRANT USAGE ON SCHEMA relygate_global TO relygate_owner, relygate_api, relygate_platform;
 
--- Search indexes are GIN over (tenant_id, text): relygate.contains() finds them.
-CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public;
-CREATE EXTENSION IF NOT EXISTS btree_gin SCHEMA public;
-
 COMMIT;

@@ -7,6 +7,5 @@ BEGIN
     ASSERT has_schema_privilege('relygate_api', 'relygate_global', 'USAGE');
     ASSERT NOT has_schema_privilege('relygate_api', 'relygate', 'CREATE');
     ASSERT NOT has_schema_privilege('relygate_reporting', 'relygate_global', 'USAGE');
-    ASSERT (SELECT count(*) = 2 FROM pg_catalog.pg_extension WHERE extname IN ('pg_trgm', 'btree_gin'));
 END $$;
 ROLLBACK;
