@@ -66,6 +66,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_
 DECLARE
     month timestamptz;
     partition text;
+    disarmed record;
     made int := 0;
 BEGIN
     LOCK TABLE relygate.audit_log IN SHARE UPDATE EXCLUSIVE MODE;    -- two runs at once
@@ -85,11 +86,17 @@ BEGIN
                        partition, month, month + interval '1 month');
         made := made + 1;
     END LOOP;
+    -- A restore with --disable-triggers leaves them enabled, but not ALWAYS.
+    FOR disarmed IN SELECT t.tgrelid::regclass AS relation, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+                     WHERE t.tgname IN ('append_only', 'append_only_truncate') AND t.tgenabled <> 'A'
+                       AND c.relowner = 'relygate_audit'::regrole LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', disarmed.relation, disarmed.tgname);
+    END LOOP;
     RETURN made;
 END $$;
 COMMENT ON FUNCTION relygate.make_audit_partitions(int) IS
-'Makes the partitions of the audit log for this month and the next ones, and says how many. To be run at least once a month; '
-'scripts/migrate up runs it too. Without a partition no row of a tenant can change.';
+'Makes the partitions of the audit log for this month and the next ones, and says how many; arms the '
+'triggers of the log again after a restore with --disable-triggers. To be run at least once a month; scripts/migrate up runs it too. Without a partition no row of a tenant can change.';
 ALTER FUNCTION relygate.make_audit_partitions(int) OWNER TO relygate_audit;
 REVOKE ALL ON FUNCTION relygate.make_audit_partitions(int) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION relygate.refuse_audit_change() TO relygate_audit;
