@@ -90,7 +90,7 @@ std::optional<std::string> Reading::value_of(const Variable &variable) {
     const char *path = lookup_(file_name.c_str());
     if (path && !*path)
         path = nullptr;
-    if (plain && path) {
+    if (plain && *plain && path) {
         problem(variable.name, "is given twice, also as " + file_name);
         return std::nullopt;
     }
@@ -215,8 +215,11 @@ void Reading::database() {
     }
     std::map<std::string, std::string> parts;
     for (const auto *option = options.get(); option->keyword; option++)
-        if (option->val)
+        if (option->val && *option->val)
             parts[option->keyword] = option->val;
+    for (const auto &port : parse_list(parts["port"])) // of several hosts; libpq looks at it only when it connects
+        if (const auto number = parse_count(port); !number || *number < 1 || *number > 65535)
+            problem("DATABASE_URL", "names a port that is none");
     must_agree("DB_HOST", "host", parts);
     must_agree("DB_PORT", "port", parts);
     must_agree("DB_NAME", "dbname", parts);
