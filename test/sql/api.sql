@@ -107,9 +107,9 @@ SELECT test.act_as(NULL);
 -- Making, reading, the shape of answers
 SELECT status, body AS made, headers AS made_headers, body #>> '{data,id}' AS car FROM test.ask(:'t', 'POST', '/api/toys', '', '{"name": " car ", "size": 60}') \gset
 SELECT is(:status, 201, 'a toy is made');
-SELECT is(:'made_headers'::text[], ARRAY['Location', '/api/toys/' || :'car'], '... and found at its Location');
-SELECT is(:'made'::jsonb - 'data', '{"responseCode": "S", "responseMessage": "Toy made"}', '... in the envelope of success');
-SELECT is(:'made'::jsonb -> 'data' - 'id', '{"name": "car", "size": 60, "madeAt": "2026-01-02T03:04:05.12Z", "day": "2026-02-28", "isBig": true, "tags": ["a", null, "b\"c"],
+SELECT is((:'made_headers'::text[])[1:2], ARRAY['Location', '/api/toys/' || :'car'], '... and found at its Location');
+SELECT is(:'made'::jsonb - 'data'::text, '{"responseCode": "S", "responseMessage": "Toy made"}', '... in the envelope of success');
+SELECT is((:'made'::jsonb -> 'data') - 'id', '{"name": "car", "size": 60, "madeAt": "2026-01-02T03:04:05.12Z", "day": "2026-02-28", "isBig": true, "tags": ["a", null, "b\"c"],
     "extra": {"x": [1]}, "twin": null}', 'names in camelCase, times in UTC, an object whose id is null is null, what begins with _ is hidden');
 SELECT is((SELECT raw LIKE '{"responseCode":"S","responseMessage":"Toy made","data":{"id":"%","name":"bus","size":3,%' FROM test.ask(:'t', 'POST', '/api/toys', '', '{"name": "bus", "size": null}')),
     true, 'null takes the DEFAULT; members stand in the order of the columns');
@@ -178,7 +178,7 @@ SELECT is((SELECT status FROM test.ask(:'t', 'POST', '/api/toys', '', format('{"
 SELECT is((SELECT (status, body ->> 'code')::text FROM test.ask(:'t', 'POST', '/api/toys', '', format('{"name": "", "tenantId": "%s"}', :'south'))), '(403,foreign_tenant)', '... another one is refused first');
 SELECT is((SELECT body #> '{data,twin}' FROM test.ask(:'t', 'PATCH', '/api/toys/' || id, '', format('{"twinId": "%s"}', :'car'))), format('{"id": "%s", "name": "car"}', :'car')::jsonb, 'PATCH changes what is there'),
        is((SELECT body #> '{data,twin,name}' FROM test.ask(:'t', 'PATCH', '/api/toys/' || id, '', '{"name": "tram"}')), '"car"', '... leaves what is not'),
-       is((SELECT body -> 'data' -> 'twin' FROM test.ask(:'t', 'PATCH', '/api/toys/' || id, '', '{"twinId": null}')), 'null', '... and clears what is null')
+       is((SELECT body #> '{data,twin}' FROM test.ask(:'t', 'PATCH', '/api/toys/' || id, '', '{"twinId": null}')), 'null', '... and clears what is null')
   FROM (SELECT body #>> '{data,id}' AS id FROM test.ask(:'t', 'POST', '/api/toys', '', '{"name": "patched"}') OFFSET 0) made;
 
 -- What functions and tables refuse
@@ -205,7 +205,7 @@ SELECT throws_ok($$ SELECT relygate.refuse(200, 'fine', 'all is well') $$, '2202
 DELETE FROM relygate.toys;
 INSERT INTO relygate.toys (name, size) SELECT 'toy ' || n, n FROM generate_series(1, 25) n;
 CREATE FUNCTION test.page(ticket uuid[], query text) RETURNS text LANGUAGE sql AS $$
-    SELECT status || ' ' || jsonb_array_length(body -> 'data') || ' ' || coalesce(body #>> '{data,0,name}', '-') || ' ' || (body -> 'pagination' - 'nextCursor') || CASE WHEN body -> 'pagination' ? 'nextCursor' THEN ' more' ELSE '' END
+    SELECT status || ' ' || jsonb_array_length(body -> 'data') || ' ' || coalesce(body #>> '{data,0,name}', '-') || ' ' || ((body -> 'pagination') - 'nextCursor'::text) || CASE WHEN body -> 'pagination' ? 'nextCursor' THEN ' more' ELSE '' END
       FROM test.ask(ticket, 'GET', '/api/toys', query) $$;
 SELECT is(test.page(:'t', query), expected, query)
   FROM (VALUES ('', '200 20 toy 1 {"page": 1, "pageSize": 20, "totalItems": 25, "totalIsExact": true} more'),

@@ -8,11 +8,11 @@
 namespace relygate::pg {
 
 struct Rights {
-    bool is_known;   // tenant, user and (where the token names one) live session are there
-    bool is_allowed; // the permission is held
-    bool is_suspended;
-    const char *country; // of the tenant, for the rules
-    const char *role;
+    bool is_known = false;   // tenant, user and (where the token names one) live session are there
+    bool is_allowed = false; // the permission is held
+    bool is_suspended = false;
+    const char *country = ""; // of the tenant, for the rules; none on a public route
+    const char *role = "";
 };
 
 // Under the context of the tenant. `session` may be null: tokens of an external issuer have none.
