@@ -1,7 +1,7 @@
 -- The dispatcher: a request goes in as the shim hands it over, an answer comes out. A toy of its own is what it works on, added
 -- as a DBA would add it: a function, a row in relygate_global.routes, no restart.
 BEGIN;
-SELECT plan(101);
+SELECT plan(104);
 
 SELECT id AS south FROM relygate.create_tenant('D_SOUTH', 'South', 'office', 'Asia/Dubai', 'AE') \gset
 SELECT id AS north FROM relygate.create_tenant('D_NORTH', 'North', 'school', 'Asia/Kolkata', 'IN') \gset
@@ -100,6 +100,16 @@ $$;
 CREATE FUNCTION test.fields(body jsonb) RETURNS text LANGUAGE sql AS
 $$ SELECT string_agg(e ->> 'field' || ' ' || (e ->> 'code'), ', ' ORDER BY e ->> 'field') FROM jsonb_array_elements(body -> 'errors') e $$;
 CREATE FUNCTION test.toys() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*)::int FROM relygate.toys';
+CREATE FUNCTION test.page(ticket uuid[], query text) RETURNS text LANGUAGE sql AS $$
+    SELECT status || ' ' || jsonb_array_length(body -> 'data') || ' ' || coalesce(body #>> '{data,0,name}', '-') || ' ' || ((body -> 'pagination') - 'nextCursor'::text) || CASE WHEN body -> 'pagination' ? 'nextCursor' THEN ' more' ELSE '' END
+      FROM test.ask(ticket, 'GET', '/api/toys', query) $$;
+CREATE FUNCTION test.state_of(statement text) RETURNS text LANGUAGE plpgsql AS $$    -- throws_ok does not catch 57014
+BEGIN
+    EXECUTE state_of.statement;
+    RETURN NULL;
+EXCEPTION WHEN query_canceled OR OTHERS THEN
+    RETURN SQLSTATE;
+END $$;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA test TO PUBLIC;
 SELECT ARRAY[:'north', :'maker', :'session'] AS t \gset
 SELECT test.act_as(NULL);
@@ -166,7 +176,7 @@ SELECT test.act_as(:'north');
 
 -- Members
 SELECT is((SELECT (status, test.fields(body))::text FROM test.ask(:'t', 'POST', '/api/toys', '', asked)), expected, what)
-  FROM (VALUES ('{"name": "", "size": 2.5, "colour": "red", "tenant_id": "x"}', '(400,"colour unknown, name required, size invalid, tenant_id unknown")', 'all wrong members are named'),
+  FROM (VALUES ('{"name": "", "size": 2.5, "colour": "red", "tenant_id": "x"}', '(400,"colour unknown, name invalid, size invalid, tenant_id unknown")', 'all wrong members are named'),
                ('{"size": "3"}', '(400,"name required, size type")', 'a number is no text'),
                ('{"name": "x", "name": "y"}', '(400,"name duplicate")', 'a member given twice'),
                ('[]', '(400,)', 'no object'), ('{} {}', '(400,)', 'two documents'), ('{', '(400,)', 'no JSON')) c (asked, expected, what);
@@ -194,7 +204,7 @@ SELECT test.toys() AS toys \gset
 SELECT is((SELECT (status, body ->> 'code')::text FROM test.ask(:'t', 'POST', '/api/toys/break', '', format('{"sqlstate": "%s"}', sqlstate))), expected, sqlstate)
   FROM (VALUES ('refuse', '(422,toy_broken)'), ('22012', '(400,invalid)'), ('42501', '(500,internal)'), ('XX000', '(500,internal)'), ('P0001', '(500,internal)'),
                ('RG401', '(500,internal)'), ('no row', '(404,not_found)')) c (sqlstate, expected);
-SELECT throws_ok(format($$ SELECT test.ask(%L, 'POST', '/api/toys/break', '', '{"sqlstate": "%s"}') $$, :'t', sqlstate), sqlstate, 'broken', sqlstate || ' is the shim''s')
+SELECT is(test.state_of(format($$ SELECT test.ask(%L, 'POST', '/api/toys/break', '', '{"sqlstate": "%s"}') $$, :'t', sqlstate)), sqlstate, sqlstate || ' is the shim''s')
   FROM unnest(ARRAY['40001', '40P01', '57014', '53100', '57P01', '08006']) sqlstate;
 SELECT is(test.toys(), :toys, 'nothing of all this was written');
 SELECT is((SELECT (status, content_type, headers, raw)::text FROM test.ask(:'t', 'POST', '/api/toys/count')), '(401,text/plain,"{X-Toy,1}",no)', 'an answer of the function''s own');
@@ -204,9 +214,6 @@ SELECT throws_ok($$ SELECT relygate.refuse(200, 'fine', 'all is well') $$, '2202
 -- Lists
 DELETE FROM relygate.toys;
 INSERT INTO relygate.toys (name, size) SELECT 'toy ' || n, n FROM generate_series(1, 25) n;
-CREATE FUNCTION test.page(ticket uuid[], query text) RETURNS text LANGUAGE sql AS $$
-    SELECT status || ' ' || jsonb_array_length(body -> 'data') || ' ' || coalesce(body #>> '{data,0,name}', '-') || ' ' || ((body -> 'pagination') - 'nextCursor'::text) || CASE WHEN body -> 'pagination' ? 'nextCursor' THEN ' more' ELSE '' END
-      FROM test.ask(ticket, 'GET', '/api/toys', query) $$;
 SELECT is(test.page(:'t', query), expected, query)
   FROM (VALUES ('', '200 20 toy 1 {"page": 1, "pageSize": 20, "totalItems": 25, "totalIsExact": true} more'),
                ('page=2', '200 5 toy 21 {"page": 2, "pageSize": 20, "totalItems": 25, "totalIsExact": true}'),
