@@ -1,0 +1,359 @@
+"""Who works for which tenant: attacks 1 to 9 and 11 of docs/isolation.md, cases rls-003, rls-005, rls-006."""
+import psycopg2
+import pytest
+
+from attackers import FORBIDDEN, NO_CONTEXT, SECOND_TENANT, WRONG_CONTEXT, ground  # noqa: F401: a fixture
+from conftest import wait_until
+from pipeline import Pipeline
+
+VISITS = "SELECT count(*) FROM relygate.visits"
+
+
+def choose(tenant, local=False):
+    return f"SELECT set_config('app.tenant_id', '{tenant}', {str(local).lower()})"
+
+
+# Attack 1: without a context nothing is read or written, by nobody. Defence: an error, never NULL.
+
+COMMANDS = {
+    "SELECT": "SELECT count(*) FROM {0}", "INSERT": "INSERT INTO {0} DEFAULT VALUES", "UPDATE": "UPDATE {0} SET {1} = {1}",
+    "DELETE": "DELETE FROM {0}"}
+
+
+@pytest.mark.parametrize("who", ["chooser", "owner", "relygate_shim"])
+def test_attack_1_no_context(ground, who):
+    asked = 0
+    with ground.session(getattr(ground, who, who)) as session:
+        for table in ground.tables:
+            column = "id" if table == "relygate.tenants" else "tenant_id"
+            for command, sql in COMMANDS.items():
+                if session.value("SELECT has_table_privilege(%s, %s)", table, command):
+                    state = session.refused(sql.format(table, column))
+                    # tenants has no default that asks for the context: NOT NULL may come first.
+                    assert state == NO_CONTEXT or (table, command, state) == ("relygate.tenants", "INSERT", "23502"), (table, command)
+                    asked += 1
+                else:
+                    assert session.refused(sql.format(table, column)) == FORBIDDEN, (table, command)
+    assert asked > 20
+
+
+def test_attack_1_reporting_login_that_is_not_bound(ground):
+    ground.database.run(f"GRANT relygate_reporting TO {ground.stranger}")
+    try:
+        with ground.session(ground.stranger) as session:
+            for view in ("visits", "visitors", "occupancy", "audit"):
+                assert session.refused(f"SELECT count(*) FROM relygate_report.{view}") == NO_CONTEXT
+    finally:
+        ground.database.run(f"REVOKE relygate_reporting FROM {ground.stranger}")
+
+
+@pytest.mark.parametrize("statement", [
+    "SELECT * FROM relygate.visitors", "INSERT INTO relygate.purposes (kind, name) VALUES ('visit', 'X')",
+    "COPY relygate.visitors TO STDOUT", "EXPLAIN ANALYZE SELECT * FROM relygate.visitors"], ids=lambda s: s.split()[0])
+def test_rls_005_no_context(ground, statement):
+    with ground.session(ground.chooser) as session:
+        error = session.error(statement)
+        assert error.pgcode == NO_CONTEXT
+        assert "app.tenant_id" in error.diag.message_hint
+
+
+def test_rls_005_where_false(ground):
+    """No row can be there, so the context need not be asked for."""
+    with ground.session(ground.chooser) as session:
+        try:
+            assert session.run("SELECT * FROM relygate.visitors WHERE false") == []
+        except psycopg2.Error as error:
+            assert error.pgcode == NO_CONTEXT
+
+
+def test_rls_005_empty_and_malformed_values(ground):
+    with ground.session(ground.chooser) as session:
+        session.run(choose(""))
+        assert session.refused(VISITS) == NO_CONTEXT
+        for text in ("north", "*", f"{ground.north} ", f"{{{ground.north}}}", ground.north.replace("-", ""), "0"):
+            assert session.refused("SELECT set_config('app.tenant_id', %s, false)", text) == "22P02"
+        assert session.refused(VISITS) == NO_CONTEXT
+
+
+# Attack 2: a bound login chooses another tenant. Defence: PGC_SUSET (wall 1), the session's user must hold SET (wall 2).
+
+def forgeries(ground):
+    yield f"SET app.tenant_id = '{ground.south}'"
+    yield f"SET LOCAL app.tenant_id = '{ground.south}'"
+    yield f"SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY; SET app.tenant_id = '{ground.south}'"
+    yield choose(ground.south)
+    yield choose(ground.south, local=True)
+    yield f"SELECT set_config('app.tenant_id', '{ground.south}', true), count(*) FROM relygate_report.visits"
+    yield f"UPDATE pg_settings SET setting = '{ground.south}' WHERE name = 'app.tenant_id'"
+    yield f"ALTER ROLE CURRENT_USER SET app.tenant_id = '{ground.south}'"
+    yield f"ALTER ROLE CURRENT_USER IN DATABASE {ground.database.name} SET app.tenant_id = '{ground.south}'"
+    yield f"ALTER DATABASE {ground.database.name} SET app.tenant_id = '{ground.south}'"
+    yield (f"CREATE FUNCTION own_{ground.reader}.forge() RETURNS bigint LANGUAGE sql SET app.tenant_id = '{ground.south}' "
+           "AS 'SELECT count(*) FROM relygate_report.visits'")
+    yield f"SET relygate.context_lifetime = 'transaction'"
+    yield f"SELECT set_config('app.user_id', '{ground.south}', false)"
+
+
+@pytest.mark.parametrize("number", range(13))
+def test_attack_2_rls_006_bound_login_cannot_choose(ground, number):
+    statement = list(forgeries(ground))[number]
+    with ground.session(ground.reader) as session:   # fresh: the library must be there before the first statement
+        assert session.refused(statement) == FORBIDDEN, statement
+    with ground.session(ground.reader) as session:   # the role's own setting was not changed either
+        assert session.value("SELECT relygate.current_tenant()") == ground.north
+
+
+def test_attack_2_there_are_no_other_forgeries(ground):
+    assert len(list(forgeries(ground))) == 13
+
+
+@pytest.mark.parametrize("options", ["-c app.tenant_id={0}", "-c app.tenant_id={0} -c session_preload_libraries=",
+                                     "-c app.tenant_id={0} -c role=relygate_api", "-c local_preload_libraries= -c app.tenant_id={0}"])
+def test_attack_2_rls_006_connection_option(ground, options):
+    try:
+        with ground.session(ground.reader, options.format(ground.south)) as session:
+            assert session.tenants_seen() == [ground.north]
+    except psycopg2.OperationalError:
+        pass    # not let in at all
+
+
+# Attack 3: the way back from a value leads to the own tenant. Defence: the id lives in the setting's `extra` alone.
+
+WAYS_BACK = ["RESET ALL", "DISCARD ALL", "RESET app.tenant_id", "SET app.tenant_id TO DEFAULT"]
+
+
+@pytest.mark.parametrize("way", WAYS_BACK + ["SET ROLE relygate_reporting", "RESET SESSION AUTHORIZATION"])
+def test_attack_3_bound_login_keeps_its_tenant(ground, way):
+    with ground.session(ground.reader) as session:
+        try:
+            session.run(way)
+        except psycopg2.Error as error:
+            assert error.pgcode == FORBIDDEN
+        assert session.tenants_seen() == [ground.north]
+
+
+@pytest.mark.parametrize("way", WAYS_BACK)
+def test_attack_3_way_back_from_a_chosen_tenant(ground, way):
+    """A login with a tenant by its role setting that may choose as well, so that there are two values to mix up."""
+    name = ground.database.name
+    ground.database.run(f"ALTER ROLE {ground.chooser} IN DATABASE {name} SET app.tenant_id = '{ground.north}'")
+    try:
+        with ground.session(ground.chooser) as session:
+            session.run(choose(ground.south))
+            assert session.tenants_seen() == [ground.south]
+            session.run(way)
+            assert session.tenants_seen() == [ground.north]
+    finally:
+        ground.database.run(f"ALTER ROLE {ground.chooser} IN DATABASE {name} RESET app.tenant_id")
+
+
+# Attack 4: a value set before the library is there counts as set in the transaction that loads it. Defence: it has no transaction.
+
+def test_attack_4_value_before_the_library(ground):
+    name = ground.database.name
+    ground.database.run(f"ALTER DATABASE {name} RESET session_preload_libraries")
+    try:
+        with ground.session("relygate_shim", autocommit=False) as session:
+            session.run(f"SET LOCAL app.tenant_id = '{ground.north}'")
+            assert session.refused(VISITS) == WRONG_CONTEXT
+            session.connection.rollback()
+            session.run(choose(ground.north, local=True))   # now it is there
+            assert session.tenants_seen() == [ground.north]
+    finally:
+        ground.database.run(f"ALTER DATABASE {name} SET session_preload_libraries = 'relygate'")
+
+
+def test_attack_4_connection_option_of_the_shim(ground):
+    with ground.session("relygate_shim", f"-c app.tenant_id={ground.north}") as session:
+        assert session.refused(VISITS) == WRONG_CONTEXT
+
+
+def test_attack_4_library_is_there_first(ground):
+    with ground.session(ground.reader) as session:
+        assert session.refused(choose(ground.south)) == FORBIDDEN
+
+
+# Attack 5: the tenant comes by configuration. Defence: the source of the value.
+
+def test_attack_5_database_setting(ground):
+    name = ground.database.name
+    ground.database.run(f"ALTER DATABASE {name} SET app.tenant_id = '{ground.north}'")
+    try:
+        for who in (ground.chooser, ground.owner, "relygate_shim"):
+            with ground.session(who) as session:
+                assert session.refused(VISITS) == WRONG_CONTEXT
+                session.connection.autocommit = False
+                session.run(choose(ground.north, local=True))   # a choice of one's own goes over it
+                assert session.tenants_seen() == [ground.north]
+    finally:
+        ground.database.run(f"ALTER DATABASE {name} RESET app.tenant_id")
+
+
+def test_attack_5_setting_of_all_roles(ground):
+    ground.database.run(f"ALTER ROLE ALL SET app.tenant_id = '{ground.north}'")
+    try:
+        with ground.session(ground.chooser) as session:
+            assert session.refused(VISITS) == WRONG_CONTEXT
+    finally:
+        ground.database.run("ALTER ROLE ALL RESET app.tenant_id")
+
+
+def test_attack_5_configuration_file(ground):
+    ground.database.run(f"ALTER SYSTEM SET app.tenant_id = '{ground.north}'")
+    try:
+        ground.database.run("SELECT pg_reload_conf()")
+
+        def configured():
+            with ground.session(ground.chooser) as session:
+                return session.value("SELECT current_setting('app.tenant_id', true)") == ground.north
+        wait_until(configured, message="the configuration was not read")
+        with ground.session(ground.chooser) as session:
+            assert session.refused(VISITS) == WRONG_CONTEXT
+    finally:
+        ground.database.run("ALTER SYSTEM RESET app.tenant_id")
+        ground.database.run("SELECT pg_reload_conf()")
+
+
+# Attack 6: a rolled back choice stays. Defence: as 3.
+
+def test_attack_6_failed_transaction(ground):
+    with ground.session(ground.chooser, autocommit=False) as session:
+        session.run(choose(ground.south))
+        assert session.tenants_seen() == [ground.south]
+        assert session.refused("SELECT 1/0") == "22012"
+        session.connection.rollback()
+        assert session.refused(VISITS) == NO_CONTEXT    # there was none before
+        session.connection.rollback()
+        session.run(choose(ground.north))
+        session.connection.commit()
+        session.run(choose(ground.south))
+        assert session.refused("SELECT 1/0") == "22012"
+        session.connection.rollback()
+        assert session.tenants_seen() == [ground.north]
+        session.run("SAVEPOINT before")
+        session.run(choose(ground.south))
+        assert session.tenants_seen() == [ground.south]
+        session.run("ROLLBACK TO before")
+        assert session.tenants_seen() == [ground.north]
+
+
+# Attack 7: a definer function of a role that may choose, called by one that may not. Defence: wall 2.
+
+def test_attack_7_definer_function_chooses(ground):
+    schema = f"own_{ground.reader}"
+    ground.database.run(f"CREATE FUNCTION {schema}.choose(tenant text) RETURNS text LANGUAGE sql SECURITY DEFINER "
+                        "AS $$ SELECT set_config('app.tenant_id', tenant, false) $$")
+    ground.database.run(f"ALTER FUNCTION {schema}.choose(text) OWNER TO relygate_owner")
+    ground.database.run(f"GRANT EXECUTE ON FUNCTION {schema}.choose(text) TO {ground.reader}")
+    with ground.session(ground.reader) as session:
+        session.run(f"SELECT {schema}.choose(%s)", ground.south)
+        error = session.error("SELECT count(*) FROM relygate_report.visits")
+        assert error.pgcode == FORBIDDEN
+        assert error.diag.message_primary == f'role "{ground.reader}" may not choose a tenant'
+        assert session.refused(f"SELECT {schema}.choose('{ground.south}'), count(*) FROM relygate_report.visits") == FORBIDDEN
+
+
+# Attack 8: what one request chose is there for the next. Defence: lifetime transaction, one transaction one tenant.
+
+def test_attack_8_choice_outlives_its_transaction(ground):
+    with ground.session("relygate_shim") as session:
+        session.run(choose(ground.north))
+        error = session.error(VISITS)
+        assert error.pgcode == WRONG_CONTEXT and "was not set in this transaction" in error.diag.message_primary
+        assert session.refused("SELECT relygate.current_tenant()") == WRONG_CONTEXT
+
+
+@pytest.mark.parametrize("second", ["{choose}; {visits}",
+                                    "{visits} UNION ALL SELECT length(set_config('app.tenant_id', '{south}', true)) UNION ALL {visits}"])
+def test_attack_8_two_tenants_in_one_transaction(ground, second):
+    with ground.session("relygate_shim", autocommit=False) as session:
+        session.run(choose(ground.north, local=True))
+        assert session.tenants_seen() == [ground.north]
+        assert session.refused(second.format(choose=choose(ground.south, local=True), visits=VISITS, south=ground.south)) == SECOND_TENANT
+
+
+def test_attack_8_cursor_after_a_switch(ground):
+    with ground.session("relygate_shim", autocommit=False) as session:
+        session.run(choose(ground.north, local=True))
+        session.run("DECLARE visits CURSOR FOR SELECT tenant_id FROM relygate.visits")
+        assert session.run("FETCH 1 FROM visits") == [(ground.north,)]
+        session.run(choose(ground.south, local=True))
+        assert {row[0] for row in session.run("FETCH ALL FROM visits")} == {ground.north}
+        assert session.refused(VISITS) == SECOND_TENANT
+
+
+def test_rls_003_error_between_two_tenants(ground):
+    """One connection: a request of A, one of B that fails, a public one."""
+    with ground.session("relygate_shim", autocommit=False) as session:
+        session.run(choose(ground.north, local=True))
+        assert session.tenants_seen() == [ground.north]
+        session.connection.commit()
+        assert session.refused(VISITS) == NO_CONTEXT
+        session.connection.rollback()
+        for broken in ("SELEC 1", "INSERT INTO relygate.visitors (first_name) VALUES (NULL)"):
+            session.run(choose(ground.south, local=True))
+            assert session.tenants_seen() == [ground.south]
+            session.error(broken)
+            session.connection.rollback()
+            assert session.refused(VISITS) == NO_CONTEXT
+            session.connection.rollback()
+
+
+# Attack 9: in a pipeline, an error, a COMMIT or a forgotten context. Defence: lifetime transaction.
+
+def test_attack_9_pipeline(ground):
+    local, lasting = choose(ground.north, local=True), choose(ground.south)
+    with Pipeline(ground.database.url("relygate_shim")) as pipeline:
+        for batches, expected in [
+                ([[local, VISITS], [VISITS]], [["", "3"], [NO_CONTEXT]]),                          # forgotten
+                ([[local, "SELECT 1/0", VISITS], [VISITS]], [["", "22012", "aborted"], [NO_CONTEXT]]),
+                ([[lasting, VISITS], [VISITS]], [["", "5"], [WRONG_CONTEXT]]),                     # for the session
+                ([[local, "COMMIT", VISITS]], [["", "", WRONG_CONTEXT]]),                          # south's is still there
+                ([["RESET app.tenant_id"], [local, "COMMIT", VISITS]], [[""], ["", "", NO_CONTEXT]])]:
+            answers = pipeline.run(batches)
+            seen = [["" if answer in (ground.north, ground.south) else answer for answer in batch] for batch in answers]
+            assert seen == expected, batches
+
+
+# Attack 11: parallel plans. Defence: the value travels with the settings; the leader answers (PARALLEL RESTRICTED).
+
+FORCED = ("SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; "
+          "SET max_parallel_workers_per_gather = 2; SET enable_indexscan = off; SET enable_bitmapscan = off; SET enable_indexonlyscan = off; ")
+
+
+def forced(session):
+    name = "debug_parallel_query" if session.connection.server_version >= 160000 else "force_parallel_mode"
+    return f"{FORCED} SET {name} = on"
+
+
+def test_attack_11_parallel_plan(ground):
+    with ground.session(ground.chooser, autocommit=False) as session:
+        session.run(forced(session))
+        for tenant, visits in ((ground.north, 3), (ground.south, 5)):
+            session.run(choose(tenant, local=True))
+            plan = "\n".join(row[0] for row in session.run(f"EXPLAIN (ANALYZE) {VISITS}"))
+            assert "Workers Launched: " in plan and "Workers Launched: 0" not in plan, plan
+            assert session.value(VISITS) == visits
+            assert session.value("SELECT relygate.current_tenant()") == tenant
+
+
+def test_attack_11_worker_answers(ground):
+    """Marked PARALLEL SAFE the bare call does run in a worker, which has the value from the leader's settings alone."""
+    ground.database.run("ALTER FUNCTION relygate.current_tenant() PARALLEL SAFE")
+    try:
+        with ground.session(ground.chooser, autocommit=False) as session:
+            session.run(forced(session))
+            for tenant in (ground.north, ground.south):
+                session.run(choose(tenant, local=True))
+                plan = "\n".join(row[0] for row in session.run("EXPLAIN (ANALYZE, VERBOSE) SELECT relygate.current_tenant()"))
+                assert "Workers Launched: 1" in plan, plan
+                assert session.value("SELECT relygate.current_tenant()") == tenant
+        with ground.session("relygate_shim", autocommit=False) as session:
+            session.run(forced(session))
+            session.run(choose(ground.north, local=True))
+            assert session.refused("SELECT relygate.current_tenant()") == WRONG_CONTEXT   # a worker cannot tell, so it refuses
+        with ground.session(ground.reader) as session:
+            session.run(forced(session))
+            assert session.value("SELECT relygate.current_tenant()") == ground.north
+    finally:
+        ground.database.run("ALTER FUNCTION relygate.current_tenant() PARALLEL RESTRICTED")
