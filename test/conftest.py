@@ -150,7 +150,7 @@ def cluster():
 
 @pytest.fixture(scope="session")
 def template(cluster):
-    if not cluster.run("SELECT FROM pg_database WHERE datname = 'relygate_template'"):
+    if not cluster.run("SELECT 1 FROM pg_database WHERE datname = 'relygate_template'"):
         deploy(cluster, "relygate_template")
     return "relygate_template"
 
