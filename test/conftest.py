@@ -70,7 +70,7 @@ class Cluster:
         return int((self.directory.parent / (self.directory.name + ".port")).read_text())
 
     def url(self, database="postgres", user="postgres", options=None):
-        query = "?" + urllib.parse.urlencode({"options": options}) if options else ""
+        query = "?" + urllib.parse.urlencode({"options": options}, quote_via=urllib.parse.quote) if options else ""
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}{query}"
 
     def run(self, sql, database="postgres"):
