@@ -1,6 +1,6 @@
-// relygate-token: tells an operator what the shim would say of a token, by the same code. Tokens come on standard input, one
-// a line, and each gets one line of output, so that the n-th answer belongs to the n-th token. What comes from a token is
-// escaped before it is printed: it must not move a cursor or forge a line.
+// relygate-token: tells an operator what the shim would say of a token, by the same code. Tokens come on standard
+// input, one a line, and each gets one line of output, so that the n-th answer belongs to the n-th token. What comes
+// from a token is escaped before it is printed: it must not move a cursor or forge a line.
 #include "core/json/reader.hpp"
 #include "core/json/values.hpp"
 #include "core/json/writer.hpp"
@@ -65,8 +65,8 @@ int complain_of_use(std::string_view what, std::string_view more = "") {
     return kCannotTell;
 }
 
-// Escapes what a terminal would act on: control and format characters (among them those that turn text around), bad UTF-8.
-// Within JSON text they stand in strings only, so it stays the same JSON.
+// Escapes what a terminal would act on: control and format characters (among them those that turn text around), bad
+// UTF-8. Within JSON text they stand in strings only, so it stays the same JSON.
 std::string printable(std::string_view text) {
     std::string out;
     while (!text.empty()) {

@@ -1,6 +1,6 @@
-// base64url without padding (RFC 4648, 5; RFC 7515, 2). Decoding is strict: only the alphabet, no padding, no blanks, and the
-// unused bits of the last character must be zero. So a text has exactly one spelling, and what is remembered by its text (a
-// token cache, a revocation list) cannot be passed by with another spelling of the same bytes.
+// base64url without padding (RFC 4648, 5; RFC 7515, 2). Decoding is strict: only the alphabet, no padding, no blanks,
+// and the unused bits of the last character must be zero. So a text has exactly one spelling, and what is remembered by
+// its text (a token cache, a revocation list) cannot be passed by with another spelling of the same bytes.
 #pragma once
 
 #include "core/base/outcome.hpp"

@@ -1,5 +1,5 @@
-// The error envelope of the API (api.md), written by the dispatcher and, for what never reached it, by the shim: the same
-// members in the same order, so that a client cannot tell who answered.
+// The error envelope of the API (api.md), written by the dispatcher and, for what never reached it, by the shim: the
+// same members in the same order, so that a client cannot tell who answered.
 #pragma once
 
 #include "core/base/outcome.hpp"

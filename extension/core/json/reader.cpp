@@ -120,7 +120,7 @@ JsonReading explain(const json_error_t &error, std::string_view text, Memory mem
     case json_error_end_of_input_expected:
         return whole("json_syntax", "JSON text goes on after its value", position, memory);
     default:
-        if (error.text[0] == '\0') // jansson says nothing when malloc fails
+        if (error.text[0] == '\0')                               // jansson says nothing when malloc fails
             (void)std::pmr::null_memory_resource()->allocate(1); // throws std::bad_alloc
         return whole("json_syntax", "JSON text is malformed", position, memory);
     }

@@ -1,13 +1,13 @@
-// Reads JSON text from strangers (RFC 8259). jansson parses it; what jansson does not tell is added here: the member to blame
-// by its path, the exact text of numbers, a bound on depth that holds before anything recurses.
+// Reads JSON text from strangers (RFC 8259). jansson parses it; what jansson does not tell is added here: the member to
+// blame by its path, the exact text of numbers, a bound on depth that holds before anything recurses.
 //
-// Refused beside bad syntax: duplicate members, U+0000, lone surrogates, broken UTF-8, more than kMaxJsonDepth levels or
-// kMaxJsonValues values ([0,0,0 ... takes fifty bytes of memory a byte), numbers of more than kMaxNumberSize characters or with
-// an exponent beyond 99 (1e131071 is eight bytes that PostgreSQL prints in 131,072), a byte order mark, NaN, anything after the
-// value.
+// Refused beside bad syntax: duplicate members, U+0000, lone surrogates, broken UTF-8, more than kMaxJsonDepth levels
+// or kMaxJsonValues values ([0,0,0 ... takes fifty bytes of memory a byte), numbers of more than kMaxNumberSize
+// characters or with an exponent beyond 99 (1e131071 is eight bytes that PostgreSQL prints in 131,072), a byte order
+// mark, NaN, anything after the value.
 //
-// Ownership: everything that is returned lives in `memory`, copied; jansson's own tree is gone when read_json returns, also
-// when it throws std::bad_alloc. So the result may be held across a longjmp, and the text may go away.
+// Ownership: everything that is returned lives in `memory`, copied; jansson's own tree is gone when read_json returns,
+// also when it throws std::bad_alloc. So the result may be held across a longjmp, and the text may go away.
 #pragma once
 
 #include "core/base/outcome.hpp"
@@ -55,21 +55,25 @@ struct JsonMember {
     JsonValue value;
 };
 
-inline std::span<const JsonMember> JsonValue::members() const { return {members_, kind == Kind::object ? size_ : 0}; }
+inline std::span<const JsonMember> JsonValue::members() const {
+    return {members_, kind == Kind::object ? size_ : 0};
+}
 static_assert(std::is_trivially_destructible_v<JsonValue> && std::is_trivially_destructible_v<JsonMember>);
 
 // What became of a text: a value; or errors of members, all that could be found; or one error of the text as a whole.
 struct JsonReading {
     JsonValue value;                    // where is_good()
     std::span<const FieldError> errors; // each with the path of a member
-    const char *code = nullptr;         // of the text as a whole: json_syntax, json_utf8, json_bom, json_object, json_depth, json_size
-    std::string_view message;           // with the place in the text, never with its content
+    const char *code =
+        nullptr; // of the text as a whole: json_syntax, json_utf8, json_bom, json_object, json_depth, json_size
+    std::string_view message; // with the place in the text, never with its content
 
     bool is_good() const { return !code && errors.empty(); }
 };
 
 JsonReading read_json(std::string_view text, Memory memory);
-// The same for a text that must be an object, as every body and every token's header and claims. Empty text is no object.
+// The same for a text that must be an object, as every body and every token's header and claims. Empty text is no
+// object.
 JsonReading read_json_object(std::string_view text, Memory memory);
 
 } // namespace relygate::core

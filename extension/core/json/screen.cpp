@@ -28,9 +28,15 @@ int hex_value(std::string_view digits) {
     return digits.size() == 4 && end == digits.data() + 4 ? static_cast<int>(value) : -1;
 }
 
-bool is_high_surrogate(int unit) { return unit >= 0xD800 && unit < 0xDC00; }
-bool is_low_surrogate(int unit) { return unit >= 0xDC00 && unit < 0xE000; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_high_surrogate(int unit) {
+    return unit >= 0xD800 && unit < 0xDC00;
+}
+bool is_low_surrogate(int unit) {
+    return unit >= 0xDC00 && unit < 0xE000;
+}
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 // What is wrong with the inside of a string, if anything. A bad escape is not: that is syntax, and jansson's.
 Trouble check_string(std::string_view inside) {

@@ -1,6 +1,7 @@
-// A look over JSON text before and after jansson: tokens only, no grammar. It finds what has to be blamed on a member (text
-// that cannot be stored, numbers without bound), stops at the bounds on depth and count before anything recurses, and tells
-// which member stands at a byte where jansson gave up. Bad syntax is none of its business: it walks on over it.
+// A look over JSON text before and after jansson: tokens only, no grammar. It finds what has to be blamed on a member
+// (text that cannot be stored, numbers without bound), stops at the bounds on depth and count before anything recurses,
+// and tells which member stands at a byte where jansson gave up. Bad syntax is none of its business: it walks on over
+// it.
 #pragma once
 
 #include "core/json/envelope.hpp"

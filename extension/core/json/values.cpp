@@ -22,7 +22,9 @@ constexpr Refusal kNoInstant{400, "invalid", "value is not a moment with an offs
                              "Moments are written as in 2027-02-28T09:30:00Z or 2027-02-28T15:00:00+05:30."};
 constexpr Refusal kOutOfRange{400, "range", "value is out of range"};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 std::size_t count_digits(std::string_view text) {
     std::size_t count = 0;

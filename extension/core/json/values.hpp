@@ -1,6 +1,6 @@
 // Scalars from JSON and from the text of a query, by our own rules: PostgreSQL's input functions take "tomorrow" and
-// "infinity", let DateStyle decide 01/02/2027, and its casts round 2.5 people to 3. Nothing is guessed: ISO 8601 only, a moment
-// has an offset, a number stands for a text nowhere.
+// "infinity", let DateStyle decide 01/02/2027, and its casts round 2.5 people to 3. Nothing is guessed: ISO 8601 only,
+// a moment has an offset, a number stands for a text nowhere.
 //
 // Refusals have status 400 and one of the codes `type` (a number where a text is asked for), `invalid` and `range`.
 #pragma once
@@ -20,8 +20,8 @@ Outcome<bool> parse_boolean(std::string_view text); // true or false
 Outcome<Uuid> parse_uuid_value(std::string_view text);
 // YYYY-MM-DD of the Gregorian calendar, years 0001 to 9999, as days since 1970-01-01.
 Outcome<std::int32_t> parse_date(std::string_view text);
-// RFC 3339 with Z or an offset, years 0001 to 9999, as microseconds since 1970 UTC; a finer fraction is cut. Second 60 is
-// refused: a clock that does not know leap seconds would store another moment.
+// RFC 3339 with Z or an offset, years 0001 to 9999, as microseconds since 1970 UTC; a finer fraction is cut. Second 60
+// is refused: a clock that does not know leap seconds would store another moment.
 Outcome<std::int64_t> parse_instant(std::string_view text);
 
 Outcome<std::string_view> text_from(const JsonValue &value);

@@ -1,8 +1,10 @@
-// Writes JSON text. The writer keeps the commas; its caller keeps begin and end in balance. Text that is not UTF-8 comes out
-// with U+FFFD in place of each bad byte, control characters come out escaped: the result is always valid JSON in valid UTF-8.
+// Writes JSON text. The writer keeps the commas; its caller keeps begin and end in balance. Text that is not UTF-8
+// comes out with U+FFFD in place of each bad byte, control characters come out escaped: the result is always valid JSON
+// in valid UTF-8.
 //
-// Trivially destructible, so it may live in a frame that PostgreSQL leaves by longjmp: the buffer belongs to `memory`, which is
-// to be an arena (a memory context, a monotonic buffer) that frees all at once. Writing may throw std::bad_alloc.
+// Trivially destructible, so it may live in a frame that PostgreSQL leaves by longjmp: the buffer belongs to `memory`,
+// which is to be an arena (a memory context, a monotonic buffer) that frees all at once. Writing may throw
+// std::bad_alloc.
 #pragma once
 
 #include "core/base/outcome.hpp"

@@ -30,9 +30,13 @@ static_assert(stand_in_the_order_of_the_enum());
 
 } // namespace
 
-std::span<const AlgorithmFacts> algorithms() { return kAlgorithms; }
+std::span<const AlgorithmFacts> algorithms() {
+    return kAlgorithms;
+}
 
-const AlgorithmFacts &facts_of(Algorithm algorithm) { return kAlgorithms[static_cast<std::size_t>(algorithm)]; }
+const AlgorithmFacts &facts_of(Algorithm algorithm) {
+    return kAlgorithms[static_cast<std::size_t>(algorithm)];
+}
 
 std::optional<Algorithm> find_algorithm(std::string_view name) {
     for (const AlgorithmFacts &facts : kAlgorithms) {

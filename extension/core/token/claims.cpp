@@ -24,8 +24,8 @@ constexpr double kLastDate = 253402300799;
 
 Refusal bad(std::string_view name, const char *what) {
     char detail[128];
-    std::snprintf(detail, sizeof detail, "%.*s %s.", static_cast<int>(std::min<std::size_t>(name.size(), 60)), name.data(),
-                  what);
+    std::snprintf(detail, sizeof detail, "%.*s %s.", static_cast<int>(std::min<std::size_t>(name.size(), 60)),
+                  name.data(), what);
     return kBadClaims.with_detail(detail);
 }
 
@@ -35,7 +35,9 @@ Refusal with_seconds(const Refusal &refusal, const char *before, double seconds,
     return refusal.with_detail(detail);
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 // Media types are compared without case; "application/" may be left out (RFC 7515, 4.1.9).
 bool is_type(std::string_view type, std::string_view wanted) {

@@ -1,6 +1,6 @@
-// Claims of a token (RFC 7519), as this product needs them: whose it is, of which tenant, until when. A token without `exp`
-// never ends and is refused; NumericDates beyond the year 9999 are no dates; `iss` is one string, `aud` one or a list.
-// Rights never come from a token (api.md).
+// Claims of a token (RFC 7519), as this product needs them: whose it is, of which tenant, until when. A token without
+// `exp` never ends and is refused; NumericDates beyond the year 9999 are no dates; `iss` is one string, `aud` one or a
+// list. Rights never come from a token (api.md).
 //
 // Refusals have status 401; their code is the reason: claims, expired, not_yet_valid, issuer, audience, type.
 #pragma once
@@ -21,8 +21,8 @@ inline constexpr std::string_view kTenantNames[] = {"tenant_id", "TenantID"};
 inline constexpr std::string_view kRoleNames[] = {"role", "Role"};
 
 struct ClaimsPolicy {
-    std::string_view issuer;   // empty: any
-    std::string_view audience; // empty: not asked for
+    std::string_view issuer = {};   // empty: any
+    std::string_view audience = {}; // empty: not asked for
     std::int64_t leeway_seconds = 0;
     std::span<const std::string_view> subject_names = kSubjectNames;
     std::span<const std::string_view> tenant_names = kTenantNames;

@@ -1,4 +1,5 @@
-// See crypto.hpp. Every function leaves OpenSSL's error queue empty: what stays there is blamed on the next TLS connection.
+// See crypto.hpp. Every function leaves OpenSSL's error queue empty: what stays there is blamed on the next TLS
+// connection.
 #include "core/token/crypto.hpp"
 
 #include <algorithm>
@@ -14,7 +15,9 @@
 
 namespace relygate::core {
 
-void FreePkey::operator()(EVP_PKEY *pkey) const { EVP_PKEY_free(pkey); }
+void FreePkey::operator()(EVP_PKEY *pkey) const {
+    EVP_PKEY_free(pkey);
+}
 
 namespace {
 
@@ -32,9 +35,13 @@ struct ClearErrors {
     ~ClearErrors() { ERR_clear_error(); }
 };
 
-const unsigned char *bytes(std::string_view text) { return reinterpret_cast<const unsigned char *>(text.data()); }
+const unsigned char *bytes(std::string_view text) {
+    return reinterpret_cast<const unsigned char *>(text.data());
+}
 
-Number number(std::string_view text) { return Number(BN_bin2bn(bytes(text), static_cast<int>(text.size()), nullptr)); }
+Number number(std::string_view text) {
+    return Number(BN_bin2bn(bytes(text), static_cast<int>(text.size()), nullptr));
+}
 
 unsigned char *allocate(std::size_t size, Memory memory) {
     return static_cast<unsigned char *>(memory.allocate(std::max<std::size_t>(size, 1), 1));
@@ -115,7 +122,9 @@ bool is_sound(EVP_PKEY &pkey) {
     return context && EVP_PKEY_public_check(context.get()) == 1;
 }
 
-int bits_of(EVP_PKEY &pkey) { return EVP_PKEY_get_bits(&pkey); }
+int bits_of(EVP_PKEY &pkey) {
+    return EVP_PKEY_get_bits(&pkey);
+}
 
 bool verify(EVP_PKEY &pkey, Algorithm algorithm, std::string_view message, std::string_view signature) {
     const ClearErrors clear;
@@ -131,7 +140,8 @@ bool verify(EVP_PKEY &pkey, Algorithm algorithm, std::string_view message, std::
     }
     const DigestContext context(EVP_MD_CTX_new());
     EVP_PKEY_CTX *options = nullptr; // owned by the context
-    if (!context || EVP_DigestVerifyInit_ex(context.get(), &options, facts.digest, nullptr, nullptr, &pkey, nullptr) != 1)
+    if (!context ||
+        EVP_DigestVerifyInit_ex(context.get(), &options, facts.digest, nullptr, nullptr, &pkey, nullptr) != 1)
         return false;
     if (algorithm == Algorithm::ps256 && (EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) != 1 ||
                                           EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) != 1))
@@ -156,7 +166,8 @@ std::string_view sign(EVP_PKEY &pkey, Algorithm algorithm, std::string_view mess
     const DigestContext context(EVP_MD_CTX_new());
     unsigned char made[256];
     std::size_t size = sizeof made;
-    if (!context || EVP_DigestSignInit_ex(context.get(), nullptr, facts.digest, nullptr, nullptr, &pkey, nullptr) != 1 ||
+    if (!context ||
+        EVP_DigestSignInit_ex(context.get(), nullptr, facts.digest, nullptr, nullptr, &pkey, nullptr) != 1 ||
         EVP_DigestSign(context.get(), made, &size, bytes(message), message.size()) != 1)
         return {};
     unsigned char *const signature = allocate(facts.size, memory);

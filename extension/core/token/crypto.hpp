@@ -1,5 +1,5 @@
-// What tokens need of OpenSSL, behind views: keys from their numbers, checking and making signatures. Signatures here are those
-// of JWS: of ECDSA r and s side by side (RFC 7518, 3.4), never DER.
+// What tokens need of OpenSSL, behind views: keys from their numbers, checking and making signatures. Signatures here
+// are those of JWS: of ECDSA r and s side by side (RFC 7518, 3.4), never DER.
 #pragma once
 
 #include "core/base/outcome.hpp"

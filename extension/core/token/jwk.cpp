@@ -142,7 +142,8 @@ class JwkReader {
         if (!key_.pkey)
             return "n and e are no RSA key";
         if (const int bits = bits_of(*key_.pkey); bits < kLeastRsaBits)
-            return "RSA of " + std::to_string(bits) + " bits, at least " + std::to_string(kLeastRsaBits) + " are needed";
+            return "RSA of " + std::to_string(bits) + " bits, at least " + std::to_string(kLeastRsaBits) +
+                   " are needed";
         // Said by name, for OpenSSL's check below would only say no.
         exponent.remove_prefix(std::min(exponent.find_first_not_of('\0'), exponent.size()));
         if (exponent.empty() || exponent == "\x01")

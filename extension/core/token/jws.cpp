@@ -61,8 +61,8 @@ Outcome<Header> read_header(std::string_view text, Memory memory) {
         header.type = type->text;
         header.has_type = true;
     }
-    // We know no extension, so every `crit` names an unknown one or is malformed (RFC 7515, 4.1.11). `b64` changes what was
-    // signed; RFC 7797 keeps it out of JWTs.
+    // We know no extension, so every `crit` names an unknown one or is malformed (RFC 7515, 4.1.11). `b64` changes what
+    // was signed; RFC 7797 keeps it out of JWTs.
     if (json.find("crit") || json.find("b64"))
         return kCritical;
     const JsonValue *algorithm = json.find("alg");

@@ -1,7 +1,8 @@
-// JWS in compact form (RFC 7515) under the rules of RFC 8725: the key decides the algorithm, `crit` and `b64` are refused,
-// jwk, jku, x5u and x5c are not looked at, size and spelling are checked before any cryptography.
+// JWS in compact form (RFC 7515) under the rules of RFC 8725: the key decides the algorithm, `crit` and `b64` are
+// refused, jwk, jku, x5u and x5c are not looked at, size and spelling are checked before any cryptography.
 //
-// Refusals have status 401; their code is the reason: size, format, header, algorithm, key, signature; then those of claims.hpp.
+// Refusals have status 401; their code is the reason: size, format, header, algorithm, key, signature; then those of
+// claims.hpp.
 #pragma once
 
 #include "core/base/outcome.hpp"

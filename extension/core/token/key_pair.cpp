@@ -26,7 +26,9 @@ std::string_view bytes_of(const JsonValue &jwk, std::string_view name, std::size
     return bytes && bytes->size() == size ? *bytes : std::string_view{};
 }
 
-bool is_ours(Algorithm algorithm) { return algorithm == Algorithm::es256 || algorithm == Algorithm::eddsa; }
+bool is_ours(Algorithm algorithm) {
+    return algorithm == Algorithm::es256 || algorithm == Algorithm::eddsa;
+}
 
 // The members that RFC 7638, 3.2 and RFC 8037, 2 name, in the order of their names.
 void write_required_members(JsonWriter &json, const AlgorithmFacts &facts, std::string_view x, std::string_view y) {

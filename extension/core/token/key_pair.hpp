@@ -1,5 +1,5 @@
-// Key pairs that the product signs with, as private JWKs (RFC 7517): made, read for signing, and without their private part for
-// everybody. ES256 and EdDSA only.
+// Key pairs that the product signs with, as private JWKs (RFC 7517): made, read for signing, and without their private
+// part for everybody. ES256 and EdDSA only.
 #pragma once
 
 #include "core/base/outcome.hpp"

@@ -22,7 +22,8 @@ std::string repeat(std::string_view text, std::size_t times) {
 
 TEST(JsonReader, KeepsValuesAndTheOrderOfMembers) {
     std::pmr::monotonic_buffer_resource memory;
-    std::string text = R"( {"z":1e2,"a":[true,null,-0.50,"\u00e9\ud83d\ude00 \/"],"o":{"in":12345678901234567890},"":{}} )";
+    std::string text =
+        R"( {"z":1e2,"a":[true,null,-0.50,"\u00e9\ud83d\ude00 \/"],"o":{"in":12345678901234567890},"":{}} )";
     const JsonReading reading = read_json_object(text, memory);
     std::fill(text.begin(), text.end(), '#'); // nothing may point into it
     ASSERT_TRUE(reading.is_good()) << reading.message;
@@ -59,9 +60,9 @@ TEST(JsonReader, NamesTheMember) {
         {R"({"a":"\ud83d\u0041"})", "surrogate", "a"},
         {R"({"a":"\ud83d\ud83d\ude00"})", "surrogate", "a"},
         {"{\"a\":{\"b\":\"Ravi\xC3(\"}}", "utf8", "a.b"},
-        {"{\"a\":\"\xED\xA0\xBD\"}", "utf8", "a"},      // a surrogate in UTF-8
-        {"{\"a\":\"\xC0\x80\"}", "utf8", "a"},          // overlong U+0000
-        {"{\"a\":\"\xF4\x90\x80\x80\"}", "utf8", "a"},  // beyond U+10FFFF
+        {"{\"a\":\"\xED\xA0\xBD\"}", "utf8", "a"},     // a surrogate in UTF-8
+        {"{\"a\":\"\xC0\x80\"}", "utf8", "a"},         // overlong U+0000
+        {"{\"a\":\"\xF4\x90\x80\x80\"}", "utf8", "a"}, // beyond U+10FFFF
         {"{\"a\":\"x\ny\"}", "control", "a"},
         {R"({"visitor":{"mobile":"1","mobile":"2"}})", "duplicate", "visitor.mobile"},
         {R"({"a":{"x":1},"b":[{"y":1},{"y":1,"z":[],"y":2}]})", "duplicate", "b[1].y"},
@@ -142,7 +143,8 @@ TEST(JsonReader, TakesWhatIsAtItsBounds) {
 
 TEST(JsonReader, IsBoundedInTime) {
     const auto start = std::chrono::steady_clock::now();
-    for (const std::string &text : {repeat("[", 10'000'000), repeat("{\"a\":", 2'000'000), "{" + repeat("\"\\u0000\",", 1'000'000)}) {
+    for (const std::string &text :
+         {repeat("[", 10'000'000), repeat("{\"a\":", 2'000'000), "{" + repeat("\"\\u0000\",", 1'000'000)}) {
         std::pmr::monotonic_buffer_resource memory;
         EXPECT_FALSE(read_json(text, memory).is_good());
     }
@@ -185,7 +187,8 @@ TEST(JsonReader, BlamesTheBodiesOfTheCases) {
 
 // Whatever is done to a text: no crash, and nothing is taken that jansson refuses.
 TEST(JsonReader, TakesNoMoreThanJansson) {
-    const std::string seed = R"({"visitor":{"firstName":"Ra\u00e9\ud83d\ude00vi","n":[1,-2.50e3,{"x":null}]},"t":true,"p":"D\"q"})";
+    const std::string seed =
+        R"({"visitor":{"firstName":"Ra\u00e9\ud83d\ude00vi","n":[1,-2.50e3,{"x":null}]},"t":true,"p":"D\"q"})";
     const std::string_view alphabet = "{}[]\",:\\u0d8 \n1e.-+tfnxyz";
     std::mt19937 random(7515);
     int taken = 0;
@@ -195,9 +198,15 @@ TEST(JsonReader, TakesNoMoreThanJansson) {
             const std::size_t at = random() % text.size();
             const char with = random() % 8 == 0 ? static_cast<char>(random()) : alphabet[random() % alphabet.size()];
             switch (random() % 3) {
-            case 0: text[at] = with; break;
-            case 1: text.insert(at, 1, with); break;
-            default: text.erase(at, 1 + random() % 3); break;
+            case 0:
+                text[at] = with;
+                break;
+            case 1:
+                text.insert(at, 1, with);
+                break;
+            default:
+                text.erase(at, 1 + random() % 3);
+                break;
             }
         }
         std::pmr::monotonic_buffer_resource memory;
@@ -213,8 +222,8 @@ TEST(JsonReader, TakesNoMoreThanJansson) {
     EXPECT_GT(taken, 100);
 }
 
-// Memory that counts what it gave: a reading under any shortage throws and leaves nothing of jansson's behind (seen by the
-// address sanitizer).
+// Memory that counts what it gave: a reading under any shortage throws and leaves nothing of jansson's behind (seen by
+// the address sanitizer).
 class Scarce final : public std::pmr::memory_resource {
   public:
     explicit Scarce(int left) : left_(left) {}

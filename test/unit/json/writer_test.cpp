@@ -73,7 +73,8 @@ TEST(JsonWriter, IsReadBack) {
 
 TEST(Envelope, HasTheMembersOfTheApi) {
     std::pmr::monotonic_buffer_resource memory;
-    const FieldError errors[] = {{"visitor.mobile", "invalid", "mobile is not valid"}, {"purpose", "required", "purpose is missing"}};
+    const FieldError errors[] = {{"visitor.mobile", "invalid", "mobile is not valid"},
+                                 {"purpose", "required", "purpose is missing"}};
     EXPECT_EQ(write_envelope({"request is not valid", "invalid", errors, "", "r-1"}, memory),
               R"({"responseCode":"E","responseMessage":"request is not valid","code":"invalid","errors":[)"
               R"({"field":"visitor.mobile","code":"invalid","message":"mobile is not valid"},)"

@@ -1,5 +1,5 @@
-// Every case of test/cases/jwt.jsonl that is about the token itself (test/cases/README.md has the fields). What is about the
-// request around it (the Authorization header, another tenant in the query, a logout) is tested over HTTP.
+// Every case of test/cases/jwt.jsonl that is about the token itself (test/cases/README.md has the fields). What is
+// about the request around it (the Authorization header, another tenant in the query, a logout) is tested over HTTP.
 #include "core/json/writer.hpp"
 #include "core/token/claims.hpp"
 #include "unit/token/token_maker.hpp"
@@ -51,7 +51,9 @@ const std::map<std::string, TestKey> &keys() {
     return made;
 }
 
-std::string text_of(json_t *value) { return {json_string_value(value), json_string_length(value)}; }
+std::string text_of(json_t *value) {
+    return {json_string_value(value), json_string_length(value)};
+}
 
 class JwtCase : public testing::TestWithParam<std::string> {
   protected:
@@ -66,9 +68,8 @@ class JwtCase : public testing::TestWithParam<std::string> {
         std::vector<std::string> troubles;
         std::string jwks;
         json_t *rotate = input("rotate");
-        const std::string removed = json_is_string(json_object_get(rotate, "remove"))
-                                        ? text_of(json_object_get(rotate, "remove"))
-                                        : "";
+        const std::string removed =
+            json_is_string(json_object_get(rotate, "remove")) ? text_of(json_object_get(rotate, "remove")) : "";
         for (const char *name : {"es256-a", "es256-old", "rs256-a", "eddsa-a", "rs-1024"}) {
             if (name != removed)
                 jwks += (jwks.empty() ? "" : ",") + keys().at(name).jwk();
@@ -162,8 +163,8 @@ class JwtCase : public testing::TestWithParam<std::string> {
             return hmac(text_of(secret), "SHA256", message);
         if (json_t *name = json_object_get(key, "hmac_with_public_key_of")) {
             const TestKey &confused = keys().at(text_of(name));
-            return hmac(text_of(json_object_get(key, "encoding")) == "pem" ? confused.public_pem() : confused.jwk(), "SHA256",
-                        message);
+            return hmac(text_of(json_object_get(key, "encoding")) == "pem" ? confused.public_pem() : confused.jwk(),
+                        "SHA256", message);
         }
         if (json_is_null(key))
             return "";
@@ -183,8 +184,8 @@ class JwtCase : public testing::TestWithParam<std::string> {
             return token;
         }
         if (input("raw_jwe"))
-            return base64url(R"({"alg":"dir","enc":"A256GCM","kid":"es256-a"})") + ".." + base64url("twelve bytes") + "." +
-                   base64url("ciphertext") + "." + base64url("sixteen bytes ok");
+            return base64url(R"({"alg":"dir","enc":"A256GCM","kid":"es256-a"})") + ".." + base64url("twelve bytes") +
+                   "." + base64url("ciphertext") + "." + base64url("sixteen bytes ok");
         const std::string message = base64url(header()) + '.' + base64url(claims());
         std::string bytes = signature(message);
         std::string text = base64url(bytes);
@@ -195,7 +196,8 @@ class JwtCase : public testing::TestWithParam<std::string> {
             if (op == "signature" && text_of(value) == "empty") {
                 text = "";
             } else if (op == "signature" && text_of(value) == "first_bytes") {
-                text = base64url(bytes.substr(0, static_cast<std::size_t>(json_integer_value(json_object_get(change, "n")))));
+                text = base64url(
+                    bytes.substr(0, static_cast<std::size_t>(json_integer_value(json_object_get(change, "n")))));
             } else if (op == "signature_bytes") {
                 text = base64url(std::string(text_of(json_object_get(change, "hex")).size() / 2, '\0')); // all are zero
             } else if (op == "der") {
@@ -232,7 +234,8 @@ TEST_P(JwtCase, HasTheRightResult) {
     json_t *first = json_is_array(status) ? json_array_get(status, 0) : status;
     json_t *reason = expected("reason");
     if (json_integer_value(first) == 200 && !reason) {
-        ASSERT_TRUE(result) << result.refusal().code << ": " << result.refusal().message << " " << result.refusal().detail;
+        ASSERT_TRUE(result) << result.refusal().code << ": " << result.refusal().message << " "
+                            << result.refusal().detail;
         EXPECT_EQ(core::view(core::print_uuid(result.value().tenant_id)), kWords.at("{TENANT_A}"));
         EXPECT_EQ(core::view(core::print_uuid(result.value().user_id)), kWords.at("{SUB}"));
         EXPECT_TRUE(result.value().has_session);
@@ -258,6 +261,8 @@ INSTANTIATE_TEST_SUITE_P(Cases, JwtCase, testing::ValuesIn(lines()), [](const au
     return id;
 });
 
-TEST(JwtCases, AreThere) { EXPECT_GE(lines().size(), 48U); }
+TEST(JwtCases, AreThere) {
+    EXPECT_GE(lines().size(), 48U);
+}
 
 } // namespace

@@ -5,8 +5,10 @@
 #include "core/token/algorithm.hpp"
 #include "core/token/crypto.hpp"
 
+#include <array>
 #include <cstdint>
 #include <gtest/gtest.h>
+#include <map>
 #include <memory_resource>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
@@ -68,8 +70,8 @@ struct TestKey {
     }
 
     std::string jwk() const {
-        return "{" + numbers() + ",\"alg\":\"" + std::string(core::name_of(algorithm)) + "\",\"use\":\"sig\",\"kid\":\"" + kid +
-               "\"}";
+        return "{" + numbers() + ",\"alg\":\"" + std::string(core::name_of(algorithm)) +
+               "\",\"use\":\"sig\",\"kid\":\"" + kid + "\"}";
     }
 
     std::string header() const {
@@ -88,6 +90,17 @@ struct TestKey {
     }
 };
 
+// RSA keys are slow to make: a few take turns, so that one after the other is always another one.
+inline core::Pkey rsa_key(unsigned bits) {
+    static std::map<unsigned, std::array<core::Pkey, 3>> made;
+    static std::size_t turn = 0;
+    core::Pkey &key = made[bits][turn++ % 3];
+    if (!key)
+        key.reset(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", static_cast<std::size_t>(bits)));
+    EVP_PKEY_up_ref(key.get());
+    return core::Pkey(key.get());
+}
+
 inline TestKey make_test_key(core::Algorithm algorithm, std::string kid, unsigned bits = 2048) {
     TestKey key;
     key.kid = std::move(kid);
@@ -97,7 +110,7 @@ inline TestKey make_test_key(core::Algorithm algorithm, std::string kid, unsigne
         key.secret.resize(64);
         RAND_bytes(reinterpret_cast<unsigned char *>(key.secret.data()), 64);
     } else if (facts.key_type == "RSA") {
-        key.pkey.reset(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", static_cast<std::size_t>(bits)));
+        key.pkey = rsa_key(bits);
     } else if (facts.key_type == "EC") {
         key.pkey.reset(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", std::string(facts.curve).c_str()));
     } else {
