@@ -38,8 +38,9 @@ class Client:
 
     def request(self, method, path, body=None, headers=None, token=True):
         headers = dict(headers or {})
-        if token and self.token:
-            headers.setdefault("Authorization", "Bearer " + (self.token if token is True else token))
+        shown = self.token if token is True else token
+        if shown:
+            headers.setdefault("Authorization", "Bearer " + shown)
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
         if body is not None:
