@@ -12,7 +12,7 @@ import pytest
 from conftest import wait_until
 
 SLOW = """
-CREATE FUNCTION relygate.{name}(name text) RETURNS TABLE (name text, said text) LANGUAGE plpgsql AS $$
+CREATE FUNCTION relygate.{name}(name text) RETURNS TABLE (named text, said text) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
     INSERT INTO relygate.purposes (kind, name) VALUES ('visit', {name}.name);
@@ -74,7 +74,7 @@ def test_a_route_that_a_dba_adds_is_found_without_a_restart(database, backends, 
     for number, backend in enumerate(backends):
         status, _, body = backend.ask(who, "POST", "/api/say", {"name": f"say {number}"})
         assert (status, body["data"]["said"]) == (201, "first")
-    database.run("CREATE OR REPLACE FUNCTION relygate.say(name text) RETURNS TABLE (name text, said text) LANGUAGE plpgsql AS "
+    database.run("CREATE OR REPLACE FUNCTION relygate.say(name text) RETURNS TABLE (named text, said text) LANGUAGE plpgsql AS "
                  "$$ BEGIN RETURN QUERY SELECT say.name, 'second'::text; END $$")
     assert backends[0].ask(who, "POST", "/api/say", {"name": "a"})[2]["data"]["said"] == "second"
     database.run("DROP FUNCTION relygate.say(text); CREATE FUNCTION relygate.say(nick text) RETURNS TABLE (said text) LANGUAGE plpgsql AS "
@@ -120,14 +120,14 @@ def test_a_key_in_use_is_refused_and_not_waited_for(database, backends, who):
 
 
 def test_a_key_is_the_tenants_and_the_users_own(database, backends, tenants, who):
-    database.run("CREATE FUNCTION relygate.echo(name text) RETURNS TABLE (name text) LANGUAGE sql AS 'SELECT name'; "
+    database.run("CREATE FUNCTION relygate.echo(name text) RETURNS TABLE (named text) LANGUAGE sql AS 'SELECT name'; "
                  "GRANT EXECUTE ON FUNCTION relygate.echo(text) TO relygate_api; "
                  "INSERT INTO relygate_global.routes (method, pattern, function, permission, answer) VALUES ('POST', '/api/echo', 'echo', 'signed_in', 'object')")
     others = [(tenant, database.value("SELECT id FROM relygate.users WHERE tenant_id = %s AND login_name = %s", tenant, name), None)
               for tenant, name in ((tenants.north, "admin"), (tenants.south, "guard"))]
     for number, one in enumerate([who, *others]):
         status, _, body = backends[0].ask(one, "POST", "/api/echo", {"name": f"echo {number}"}, "key-2")
-        assert (status, body["data"]["name"]) == (200, f"echo {number}")
+        assert (status, body["data"]["named"]) == (200, f"echo {number}")
 
 
 def test_a_lost_connection_frees_the_key(database, backends, who):
