@@ -53,8 +53,9 @@ DECLARE
 BEGIN
     -- The newest key that every shim knows by now; where there is none yet, the first one.
     SELECT k.kid, k.private_jwk, k.longest_lifetime INTO key FROM relygate_global.signing_keys k
-     WHERE k.purpose = 'token' AND k.private_jwk IS NOT NULL AND (k.published_until IS NULL OR k.published_until > issued)
-     ORDER BY k.signs_from <= issued DESC, CASE WHEN k.signs_from <= issued THEN k.signs_from END DESC, k.signs_from LIMIT 1;
+     WHERE k.purpose = 'token' AND k.private_jwk IS NOT NULL AND (k.published_until IS NULL OR k.published_until > statement_timestamp())
+     ORDER BY k.signs_from <= statement_timestamp() DESC,
+              CASE WHEN k.signs_from <= statement_timestamp() THEN k.signs_from END DESC, k.signs_from LIMIT 1;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no key to sign tokens with' USING HINT = 'Run SELECT relygate.rotate_signing_key(''token'').';
     END IF;
