@@ -2,7 +2,7 @@
 
 BEGIN;
 
-SELECT tenant_id, id, site_id, name, direction, is_active, created_at, updated_at, created_by, updated_by
+SELECT tenant_id, id, site_id, name, name_key, direction, is_active, created_at, updated_at, created_by, updated_by
   FROM relygate.gates WHERE false;
 DO $$ BEGIN
     ASSERT (SELECT relrowsecurity AND relforcerowsecurity AND relowner = 'relygate_owner'::regrole FROM pg_class

@@ -2,7 +2,7 @@
 
 BEGIN;
 
-SELECT tenant_id, id, site_id, parent_id, kind, name, is_active, created_at, updated_at, created_by, updated_by
+SELECT tenant_id, id, site_id, parent_id, kind, name, name_key, is_active, created_at, updated_at, created_by, updated_by
   FROM relygate.locations WHERE false;
 DO $$ BEGIN
     ASSERT (SELECT relrowsecurity AND relforcerowsecurity AND relowner = 'relygate_owner'::regrole FROM pg_class

@@ -2,7 +2,7 @@
 
 BEGIN;
 
-SELECT tenant_id, id, kind, name, position, is_active, created_at, updated_at, created_by, updated_by
+SELECT tenant_id, id, kind, name, name_key, position, is_active, created_at, updated_at, created_by, updated_by
   FROM relygate.purposes WHERE false;
 DO $$ BEGIN
     ASSERT (SELECT relrowsecurity AND relforcerowsecurity AND relowner = 'relygate_owner'::regrole FROM pg_class

@@ -2,7 +2,7 @@
 
 BEGIN;
 
-SELECT tenant_id, id, name, time_zone, capacity, ask_host, is_active, created_at, updated_at, created_by,
+SELECT tenant_id, id, name, name_key, time_zone, capacity, ask_host, is_active, created_at, updated_at, created_by,
        updated_by
   FROM relygate.sites WHERE false;
 DO $$ BEGIN

@@ -2,7 +2,7 @@
 
 BEGIN;
 
-SELECT tenant_id, id, name, asks_mobile, position, is_default, is_active, created_at, updated_at, created_by,
+SELECT tenant_id, id, name, name_key, asks_mobile, position, is_default, is_active, created_at, updated_at, created_by,
        updated_by
   FROM relygate.visitor_categories WHERE false;
 DO $$ BEGIN

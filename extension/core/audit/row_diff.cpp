@@ -15,8 +15,8 @@ using namespace std::literals;
 constexpr std::array kSecret = {"document_hash"sv, "otp_hash"sv,     "password_hash"sv,
                                 "private_jwk"sv,   "refresh_hash"sv, "used_refresh_hashes"sv,
                                 "secret"sv,        "security_code"sv};
-constexpr std::array kBookkeeping = {"tenant_id"sv,  "id"sv,         "created_at"sv, "updated_at"sv,
-                                     "created_by"sv, "updated_by"sv, "login_name"sv, "search_name"sv};
+constexpr std::array kBookkeeping = {"tenant_id"sv,  "id"sv,         "created_at"sv, "updated_at"sv, "created_by"sv,
+                                     "updated_by"sv, "login_name"sv, "name_key"sv,   "search_name"sv};
 
 void write_value(JsonWriter &writer, std::string_view name, const AuditValue &value) {
     writer.name(name);

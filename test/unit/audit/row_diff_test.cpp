@@ -48,8 +48,8 @@ TEST(ColumnKind, KnowsSecretsAndBookkeeping) {
     for (const char *name : {"password_hash", "refresh_hash", "used_refresh_hashes", "document_hash", "security_code",
                              "private_jwk", "secret"})
         EXPECT_EQ(column_kind(name), ColumnKind::secret) << name;
-    for (const char *name :
-         {"tenant_id", "id", "created_at", "updated_at", "created_by", "updated_by", "search_name", "login_name"})
+    for (const char *name : {"tenant_id", "id", "created_at", "updated_at", "created_by", "updated_by", "search_name",
+                             "login_name", "name_key"})
         EXPECT_EQ(column_kind(name), ColumnKind::bookkeeping) << name;
     for (const char *name : {"state", "document_masked", "password_changed_at", "user_name", "", "ID"})
         EXPECT_EQ(column_kind(name), ColumnKind::data) << name;
