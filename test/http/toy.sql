@@ -23,7 +23,7 @@ DECLARE
     attempt bigint;
     reply jsonb;
 BEGIN
-    INSERT INTO relygate.calls (request_id, path) VALUES (handle_request.request_id, handle_request.path);
+    INSERT INTO relygate.calls (request_id, path) VALUES (request_id, path);
     IF path = '/api/raise' THEN
         attempt := nextval('relygate.attempts');
         IF number IS NULL OR attempt <= number THEN

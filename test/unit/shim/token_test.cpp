@@ -13,6 +13,7 @@ namespace {
 
 class Tokens : public testing::Test {
   protected:
+    std::pmr::monotonic_buffer_resource memory_; // first: the key is made in it
     std::string private_key_ = std::string(core::make_key("ES256", memory_).value());
     Config config_;
 
@@ -30,8 +31,6 @@ class Tokens : public testing::Test {
                                    std::to_string(expires) + "}";
         return std::string(core::sign_token(private_key_, claims, memory_).value());
     }
-
-    std::pmr::monotonic_buffer_resource memory_;
 };
 
 TEST_F(Tokens, AreVerifiedOnce) {
