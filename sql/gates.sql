@@ -64,6 +64,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 DECLARE
     made uuid;
 BEGIN
+    create_gate.name := @extschema@.normalize_label(create_gate.name);
     INSERT INTO @extschema@.gates (site_id, name, direction)
     VALUES (@extschema@.site_or_only(create_gate.site_id), create_gate.name, coalesce(create_gate.direction, 'both'))
     RETURNING id INTO made;
@@ -85,6 +86,7 @@ CREATE FUNCTION @extschema@.update_gate(id uuid, name @extschema@.label_input DE
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
+    update_gate.name := @extschema@.normalize_label(update_gate.name);
     UPDATE @extschema@.gates g SET
         name = CASE WHEN 'name' = ANY (given) THEN update_gate.name ELSE coalesce(update_gate.name, g.name) END,
         direction = CASE WHEN 'direction' = ANY (given) THEN update_gate.direction

@@ -73,6 +73,10 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 DECLARE
     made uuid;
 BEGIN
+    create_host.first_name := @extschema@.normalize_person_name(create_host.first_name);
+    create_host.last_name := @extschema@.normalize_person_name(create_host.last_name);
+    create_host.mobile := @extschema@.normalize_mobile(create_host.mobile, @extschema@.tenant_country());
+    create_host.email := @extschema@.normalize_email(create_host.email);
     PERFORM @extschema@.check_host_links(create_host.location_id, create_host.user_id);
     INSERT INTO @extschema@.hosts (kind, first_name, last_name, mobile, email, location_id, user_id)
     VALUES (create_host.kind, create_host.first_name, create_host.last_name, create_host.mobile, create_host.email,
@@ -117,6 +121,10 @@ CREATE FUNCTION @extschema@.update_host(id uuid, first_name @extschema@.person_n
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
+    update_host.first_name := @extschema@.normalize_person_name(update_host.first_name);
+    update_host.last_name := @extschema@.normalize_person_name(update_host.last_name);
+    update_host.mobile := @extschema@.normalize_mobile(update_host.mobile, @extschema@.tenant_country());
+    update_host.email := @extschema@.normalize_email(update_host.email);
     PERFORM @extschema@.check_host_links(update_host.location_id, update_host.user_id);
     UPDATE @extschema@.hosts h SET
         first_name = CASE WHEN 'first_name' = ANY (given) THEN update_host.first_name

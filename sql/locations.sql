@@ -104,6 +104,7 @@ DECLARE
         (SELECT l.site_id FROM @extschema@.locations l WHERE l.id = create_location.parent_id)));
     made uuid;
 BEGIN
+    create_location.name := @extschema@.normalize_label(create_location.name);
     PERFORM @extschema@.check_location_parent(create_location.kind, site, create_location.parent_id);
     INSERT INTO @extschema@.locations (site_id, parent_id, kind, name)
     VALUES (site, create_location.parent_id, create_location.kind, create_location.name) RETURNING id INTO made;
@@ -129,6 +130,7 @@ DECLARE
     old record;
     parent uuid;
 BEGIN
+    update_location.name := @extschema@.normalize_label(update_location.name);
     SELECT l.kind::text AS kind, l.site_id, l.parent_id INTO old FROM @extschema@.locations l
         WHERE l.id = update_location.id FOR NO KEY UPDATE;
     IF NOT FOUND THEN

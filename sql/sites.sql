@@ -163,6 +163,18 @@ REVOKE ALL ON FUNCTION @extschema@.get_site_occupancy(uuid) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/sites/{id}/occupancy', 'get_site_occupancy', 'visits.read', 'object', 200, 'Occupancy', true, 'read');
 
+CREATE FUNCTION @extschema@.check_time_zone(time_zone text) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT @extschema@.is_time_zone(time_zone) THEN
+        PERFORM @extschema@.refuse(400, 'unknown', 'unknown time zone', NULL, 'Use a name of the IANA database, as Asia/Kolkata.',
+                                   'time_zone');
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@.check_time_zone(text) IS
+'Refuses what is no name of the IANA time zone database: PostgreSQL would take "IST" for Israel. Errors: RG400.';
+REVOKE ALL ON FUNCTION @extschema@.check_time_zone(text) FROM PUBLIC;
+
 -- Writing ----------------------------------------------------------------------------------------------------------
 -- In every PATCH function of the product: a member that was given is taken as it is, null too. What may not be null is the
 -- column's to say (23502 names the column, the dispatcher answers 400 with that field). Without `given`, for a DBA, null means: leave it.
@@ -174,6 +186,8 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 DECLARE
     made uuid;
 BEGIN
+    create_site.name := @extschema@.normalize_label(create_site.name);
+    PERFORM @extschema@.check_time_zone(create_site.time_zone);
     INSERT INTO @extschema@.sites (name, time_zone, capacity, ask_host)
     VALUES (create_site.name, create_site.time_zone, create_site.capacity, coalesce(create_site.ask_host, false))
     RETURNING id INTO made;
@@ -200,6 +214,8 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 DECLARE
     open_visits bigint;
 BEGIN
+    update_site.name := @extschema@.normalize_label(update_site.name);
+    PERFORM @extschema@.check_time_zone(update_site.time_zone);
     IF update_site.is_active = false THEN
         SELECT count(*) INTO open_visits FROM @extschema@.visits v WHERE v.site_id = update_site.id
             AND v.state IN ('pending', 'checked_in');

@@ -108,6 +108,11 @@ DECLARE
     registers boolean := coalesce(create_visitor.visitor_type, 'registered') = 'registered';
     made uuid;
 BEGIN
+    create_visitor.first_name := @extschema@.normalize_person_name(create_visitor.first_name);
+    create_visitor.last_name := @extschema@.normalize_person_name(create_visitor.last_name);
+    create_visitor.mobile := @extschema@.normalize_mobile(create_visitor.mobile, @extschema@.tenant_country());
+    create_visitor.email := @extschema@.normalize_email(create_visitor.email);
+    create_visitor.vehicle_no := @extschema@.normalize_vehicle_number(create_visitor.vehicle_no, @extschema@.tenant_country());
     PERFORM @extschema@.check_mobile_given(category, create_visitor.mobile);
     PERFORM @extschema@.check_unit(create_visitor.unit_id);
     SELECT * INTO document FROM @extschema@.document_traits(create_visitor.document_type, create_visitor.document_no);
@@ -182,6 +187,11 @@ DECLARE
     changes_document boolean := update_visitor.document_type IS NOT NULL OR update_visitor.document_no IS NOT NULL
                                 OR coalesce(given && '{document_type,document_no}', false);
 BEGIN
+    update_visitor.first_name := @extschema@.normalize_person_name(update_visitor.first_name);
+    update_visitor.last_name := @extschema@.normalize_person_name(update_visitor.last_name);
+    update_visitor.mobile := @extschema@.normalize_mobile(update_visitor.mobile, @extschema@.tenant_country());
+    update_visitor.email := @extschema@.normalize_email(update_visitor.email);
+    update_visitor.vehicle_no := @extschema@.normalize_vehicle_number(update_visitor.vehicle_no, @extschema@.tenant_country());
     SELECT v.mobile::text AS mobile, v.category_id, v.document_type::text AS document_type, v.is_active INTO old
       FROM @extschema@.visitors v WHERE v.id = update_visitor.id FOR NO KEY UPDATE;
     IF NOT FOUND THEN

@@ -205,6 +205,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 DECLARE
     visit record;
 BEGIN
+    check_out.remark := @extschema@.normalize_remark(check_out.remark);
     SELECT v.site_id, v.state::text AS state, v.group_size::int AS group_size INTO visit FROM @extschema@.visits v
         WHERE v.id = check_out.id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
@@ -243,6 +244,7 @@ CREATE FUNCTION @extschema@.refuse_visit(id uuid,
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
+    refuse_visit.remark := @extschema@.normalize_remark(refuse_visit.remark);
     UPDATE @extschema@.visits v SET state = 'refused', remark = coalesce(refuse_visit.remark, v.remark)
         WHERE v.id = refuse_visit.id;
     RETURN QUERY SELECT * FROM @extschema@.get_visit(refuse_visit.id);
@@ -259,6 +261,7 @@ CREATE FUNCTION @extschema@.cancel_visit(id uuid,
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
+    cancel_visit.remark := @extschema@.normalize_remark(cancel_visit.remark);
     UPDATE @extschema@.visits v SET state = 'cancelled', remark = coalesce(cancel_visit.remark, v.remark)
         WHERE v.id = cancel_visit.id;
     RETURN QUERY SELECT * FROM @extschema@.get_visit(cancel_visit.id);

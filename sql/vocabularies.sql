@@ -79,6 +79,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 DECLARE
     made uuid;
 BEGIN
+    create_visitor_category.name := @extschema@.normalize_label(create_visitor_category.name);
     IF create_visitor_category.is_default THEN
         UPDATE @extschema@.visitor_categories c SET is_default = false WHERE c.is_default;
     END IF;
@@ -109,6 +110,7 @@ RETURNS SETOF @extschema@.visitor_category
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
+    update_visitor_category.name := @extschema@.normalize_label(update_visitor_category.name);
     IF update_visitor_category.is_default THEN
         UPDATE @extschema@.visitor_categories c SET is_default = false WHERE c.is_default
             AND c.id <> update_visitor_category.id;
@@ -216,6 +218,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 DECLARE
     made uuid;
 BEGIN
+    create_purpose.name := @extschema@.normalize_label(create_purpose.name);
     INSERT INTO @extschema@.purposes (kind, name, position)
     VALUES (coalesce(create_purpose.kind, 'visit'), create_purpose.name,
             coalesce(create_purpose.position,
@@ -241,6 +244,7 @@ CREATE FUNCTION @extschema@.update_purpose(id uuid, name @extschema@.label_input
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
+    update_purpose.name := @extschema@.normalize_label(update_purpose.name);
     UPDATE @extschema@.purposes p SET
         name = CASE WHEN 'name' = ANY (given) THEN update_purpose.name ELSE coalesce(update_purpose.name, p.name) END,
         position = CASE WHEN 'position' = ANY (given) THEN update_purpose.position

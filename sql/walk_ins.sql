@@ -42,6 +42,10 @@ DECLARE
     person uuid;
     known record;
 BEGIN
+    inline_visitor.first_name := @extschema@.normalize_person_name(inline_visitor.first_name);
+    inline_visitor.last_name := @extschema@.normalize_person_name(inline_visitor.last_name);
+    inline_visitor.mobile := @extschema@.normalize_mobile(inline_visitor.mobile, @extschema@.tenant_country());
+    inline_visitor.email := @extschema@.normalize_email(inline_visitor.email);
     PERFORM @extschema@.check_mobile_given(category, inline_visitor.mobile, 'visitor__mobile');
     SELECT * INTO document FROM @extschema@.document_traits(inline_visitor.document_type,
         inline_visitor.document_no, 'visitor__');
@@ -137,6 +141,9 @@ DECLARE
     asks boolean;
     made uuid;
 BEGIN
+    create_visit.purpose := @extschema@.normalize_label(create_visit.purpose);
+    create_visit.vehicle_no := @extschema@.normalize_vehicle_number(create_visit.vehicle_no, @extschema@.tenant_country());
+    create_visit.remark := @extschema@.normalize_remark(create_visit.remark);
     PERFORM @extschema@.check_one_of(create_visit.visitor__first_name IS NOT NULL, create_visit.visitor_id IS NOT NULL,
         'visitor', 'visitor_id');
     PERFORM @extschema@.check_one_of(create_visit.purpose IS NOT NULL, create_visit.purpose_id IS NOT NULL,

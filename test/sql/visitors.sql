@@ -1,6 +1,6 @@
 -- Visitors by SQL: one mobile for one registered person, documents kept as mask and hash, nobody inside vanishes.
 BEGIN;
-SELECT plan(52);
+SELECT plan(50);
 
 SELECT id AS south FROM relygate.create_tenant('W_SOUTH', 'South', 'office', 'Asia/Dubai', 'AE') \gset
 SELECT id AS foreigner FROM relygate.create_visitor('Omar', mobile => '050 123 4567') \gset
@@ -10,8 +10,8 @@ SELECT test.act_as(:'north');
 -- Making and finding
 SELECT id AS asha, registration_no, security_code FROM relygate.create_visitor('Asha', 'Menon', '098450-12367', 'asha@Example.IN') \gset
 SELECT is((SELECT mobile || ' ' || email FROM relygate.get_visitor(:'asha')), '+919845012367 asha@example.in', 'mobile and e-mail are normalised');
-SELECT matches(:'registration_no', '^V-[A-HJ-NP-Z2-9]{8}$', 'a registration number has no letters to confuse');
-SELECT matches(:'security_code', '^\d{6}$', 'a security code has six digits');
+SELECT matches(:'registration_no'::text, '^V-[A-HJ-NP-Z2-9]{8}$', 'a registration number has no letters to confuse');
+SELECT matches(:'security_code'::text, '^\d{6}$', 'a security code has six digits');
 SELECT is((SELECT security_code FROM relygate.list_visitors()), NULL, '... which no list shows');
 SELECT is((SELECT category_name FROM relygate.get_visitor(:'asha')), 'Parent', 'the default category');
 SELECT is((SELECT count(*)::int FROM relygate.list_visitors(search => word)), 1, 'found by ' || word)

@@ -1,6 +1,6 @@
 -- Visits by SQL: born at a gate, one open visit a person, every way of ending once, all reasons for a no.
 BEGIN;
-SELECT plan(66);
+SELECT plan(65);
 
 SELECT id AS south FROM relygate.create_tenant('X_SOUTH', 'South', 'office', 'Asia/Dubai', 'AE') \gset
 SELECT id AS foreign_gate FROM relygate.create_gate('Pier') \gset
@@ -15,12 +15,12 @@ SELECT id AS gate FROM relygate.create_gate('Front') \gset
 -- A walk-in
 SELECT * FROM relygate.create_visit(visitor__first_name => 'Asha', visitor__last_name => 'Menon', visitor__mobile => '98450 12367', purpose => 'Delivery',
     group_size => 2, vehicle_no => 'ka 03 mh 4821') \gset asha_
-SELECT is(:'asha_state', 'checked_in', 'a walk-in is born checked in');
-SELECT is(:'asha_visitor__mobile', '+919845012367', 'its visitor is inside the answer');
-SELECT is(:'asha_vehicle_no', 'KA03MH4821', 'the vehicle is normalised');
-SELECT is(:'asha_gate_in_id', :'gate', 'the only gate was taken');
-SELECT is(:'asha_checked_in_by', :'guard', 'the user is noted');
-SELECT matches(:'asha_badge_no', '^\d{4}$', 'a badge number');
+SELECT is(:'asha_state'::text, 'checked_in', 'a walk-in is born checked in');
+SELECT is(:'asha_visitor__mobile'::text, '+919845012367', 'its visitor is inside the answer');
+SELECT is(:'asha_vehicle_no'::text, 'KA03MH4821', 'the vehicle is normalised');
+SELECT is(:'asha_gate_in_id'::text, :'gate', 'the only gate was taken');
+SELECT is(:'asha_checked_in_by'::text, :'guard', 'the user is noted');
+SELECT matches(:'asha_badge_no'::text, '^\d{4}$', 'a badge number');
 SELECT is((SELECT count(*)::int FROM relygate.list_current_visits()), 1, 'one is inside');
 SELECT is((SELECT inside FROM relygate.get_site_occupancy(:'site')), 2, 'a group counts whole');
 SELECT is((SELECT state || ' ' || open_visit__id || ' ' || may_check_in || ' ' || may_check_out FROM relygate.get_visitor_status(:'asha_visitor__id')),
@@ -38,7 +38,7 @@ SELECT throws_ok(format('SELECT relygate.update_visitor(%L, is_active => false)'
 
 -- The same phone, another person; the same person, another spelling
 SELECT visitor__id AS child FROM relygate.create_visit(visitor__first_name => 'Tara', visitor__mobile => '9845012367', purpose => 'With mother') \gset
-SELECT isnt(:'child', :'asha_visitor__id', 'a child with the mother''s phone is another person');
+SELECT isnt(:'child'::text, :'asha_visitor__id', 'a child with the mother''s phone is another person');
 SELECT is((SELECT may_check_in FROM relygate.try_visit(visitor__first_name => 'Nobody', visitor__mobile => '9845012366')), true, 'a stranger may come in');
 SELECT is((SELECT count(*)::int FROM relygate.list_visitors()), 2, '... and the dry run wrote nothing');
 
@@ -65,13 +65,13 @@ SELECT is((SELECT inside FROM relygate.get_site_occupancy(:'site')), 2, '... and
 SELECT throws_ok(format('SELECT relygate.check_out(%L, group_size => 2)', :'asha_id'), 'RG422', NULL, 'more than are inside cannot leave');
 SELECT is_empty(format('SELECT * FROM relygate.check_out(%L)', :'foreign_visit'), 'another tenant''s visit cannot be ended');
 SELECT checked_out_at AS left_at, gate_out_id, checked_out_by FROM relygate.check_out(:'asha_id') \gset
-SELECT is(:'gate_out_id', :'gate', 'the way out is the only gate');
-SELECT is(:'checked_out_by', :'guard', 'the user is noted');
+SELECT is(:'gate_out_id'::text, :'gate', 'the way out is the only gate');
+SELECT is(:'checked_out_by'::text, :'guard', 'the user is noted');
 SELECT throws_ok(format('SELECT relygate.check_out(%L)', :'asha_id'), 'RG409', 'visit cannot change state this way', 'nobody leaves twice');
 SELECT is((SELECT checked_out_at FROM relygate.get_visit(:'asha_id')), :'left_at'::timestamptz, '... and the time stays');
 SELECT throws_ok(format('SELECT relygate.check_in(%L)', :'asha_id'), 'RG409', NULL, 'a visit does not begin again');
 SELECT id AS again FROM relygate.create_visit(visitor_id => :'asha_visitor__id', purpose => 'Back') \gset
-SELECT isnt(:'again', :'asha_id', 'who comes back has another visit');
+SELECT isnt(:'again'::text, :'asha_id', 'who comes back has another visit');
 SELECT throws_ok(format('SELECT relygate.check_out(%L)', :'asha_id'), 'RG409', NULL, 'the old one stays ended');
 SELECT is((SELECT state FROM relygate.get_visit(:'again')), 'checked_in', '... and the new one open');
 SELECT is((SELECT is_forced FROM relygate.check_out(:'again', is_forced => true)), true, 'a forced check-out is marked');
@@ -80,7 +80,7 @@ SELECT is((SELECT count(*)::int FROM relygate.visitor_visits(:'asha_visitor__id'
 -- Where the site asks the host
 SELECT relygate.update_site(:'site', ask_host => true) \g /dev/null
 SELECT id AS asked, state, badge_no, gate_in_id FROM relygate.create_visit(visitor_id => :'asha_visitor__id', purpose => 'Meet') \gset
-SELECT is(:'state', 'pending', 'where the host is asked a visit is born pending');
+SELECT is(:'state'::text, 'pending', 'where the host is asked a visit is born pending');
 SELECT is((SELECT inside FROM relygate.get_site_occupancy(:'site')), 1, '... and nobody more is inside');
 SELECT throws_ok(format('SELECT relygate.create_visit(visitor_id => %L, purpose => ''X'')', :'asha_visitor__id'), 'RG409', 'visitor is expected already', '... nor asked for twice');
 SELECT throws_ok(format('SELECT relygate.check_out(%L)', :'asked'), 'RG409', NULL, 'who is not inside cannot leave');
@@ -104,8 +104,8 @@ SELECT lives_ok(format('SELECT relygate.create_visit(visitor_id => %L, purpose =
 SELECT id AS guest FROM relygate.create_visitor('Gita', mobile => '9845012355', valid_until => relygate.today_at() - 1) \gset
 SELECT is((SELECT array_agg(code) FROM relygate.checkin_refusals(:'guest', :'site')), ARRAY['visitor_expired', 'capacity_reached'], 'all reasons are listed');
 SELECT throws_ok(format('SELECT relygate.create_visit(visitor_id => %L, purpose => ''X'')', :'guest'), 'RG422', NULL, 'check-in and list agree');
-SELECT is((SELECT array_agg(code) FROM relygate.checkin_refusals((SELECT id FROM relygate.create_visitor('Hari', mobile => '9845012356',
-    valid_from => relygate.today_at() + 1)), NULL)), ARRAY['visitor_not_valid_yet'], 'validity begins with its day');
+SELECT id AS early FROM relygate.create_visitor('Hari', mobile => '9845012356', valid_from => relygate.today_at() + 1) \gset
+SELECT is((SELECT array_agg(code) FROM relygate.checkin_refusals(:'early', NULL)), ARRAY['visitor_not_valid_yet'], 'validity begins with its day');
 
 -- Lists
 SELECT is((SELECT count(*)::int FROM relygate.list_visits(visitor => :'asha_visitor__id')), 6, 'visits of a visitor');
