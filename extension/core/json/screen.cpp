@@ -152,6 +152,11 @@ class Screener {
         const std::size_t from = at_;
         while (at_ < text_.size() && (is_digit(text_[at_]) || std::strchr("+-.eE", text_[at_])) && text_[at_] != '\0')
             ++at_;
+        // Without commas between them they are no JSON, but would take memory until jansson says so.
+        if (screen_.numbers.size() == kMaxJsonValues) {
+            screen_.is_too_big = is_done_ = true;
+            return;
+        }
         screen_.numbers.push_back(text_.substr(from, at_ - from));
         blame(check_number(screen_.numbers.back()));
     }

@@ -116,6 +116,7 @@ TEST(JsonReader, RefusesTheTextAsAWhole) {
         {R"({"purpose":)" + repeat("[", 100000), "json_depth", ""},
         {repeat("{\"a\":", 33) + "1" + repeat("}", 33), "json_depth", ""},
         {"{\"a\":[0" + repeat(",0", 20000) + "]}", "json_size", ""},
+        {repeat("1 ", 20000), "json_size", ""},
     };
     for (const Wrong &wrong : kWrong) {
         SCOPED_TRACE(wrong.text.substr(0, 60));
