@@ -39,7 +39,7 @@ def schema(database):
 PICTURE = r"""
 SELECT 'relation', format('%s %s owner %s rls %s %s options %s', c.oid::regclass, c.relkind, c.relowner::regrole, c.relrowsecurity,
               c.relforcerowsecurity, c.reloptions) FROM pg_class c WHERE c.relnamespace IN (SELECT oid FROM ours) AND c.relkind <> 'i'
-UNION ALL SELECT 'grant', format('%s %s', c.oid::regclass, a) FROM pg_class c, aclexplode(c.relacl) e,
+UNION ALL SELECT 'grant', format('%s %s', c.oid::regclass, a) FROM pg_class c, aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) e,
               LATERAL (SELECT format('%s %s by %s', e.grantee::regrole, e.privilege_type, e.grantor::regrole)) x (a)
               WHERE c.relnamespace IN (SELECT oid FROM ours)
 UNION ALL SELECT 'column grant', format('%s.%s %s %s', c.attrelid::regclass, c.attname, e.grantee::regrole, e.privilege_type)
@@ -48,7 +48,7 @@ UNION ALL SELECT 'column', format('%s.%s %s %s statistics %s comment %s', c.attr
               c.attnotnull, c.attstattarget, col_description(c.attrelid, c.attnum)) FROM pg_attribute c JOIN pg_class r ON r.oid = c.attrelid
               WHERE r.relnamespace IN (SELECT oid FROM ours) AND c.attnum > 0 AND NOT c.attisdropped AND r.relkind <> 'i'
 UNION ALL SELECT 'function grant', format('%s %s %s', p.oid::regprocedure, CASE e.grantee WHEN 0 THEN 'public' ELSE e.grantee::regrole::text END,
-              e.privilege_type) FROM pg_proc p, aclexplode(p.proacl) e WHERE p.pronamespace IN (SELECT oid FROM ours) OR p.proname LIKE '%advisory%'
+              e.privilege_type) FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) e WHERE p.pronamespace IN (SELECT oid FROM ours) OR p.proname LIKE '%advisory%'
 UNION ALL SELECT 'function', format('%s owner %s %s %s', p.oid::regprocedure, p.proowner::regrole, p.prosecdef, p.proconfig) FROM pg_proc p
               WHERE p.pronamespace IN (SELECT oid FROM ours)
 UNION ALL SELECT 'schema grant', format('%s %s %s', n.nspname, CASE e.grantee WHEN 0 THEN 'public' ELSE e.grantee::regrole::text END, e.privilege_type)

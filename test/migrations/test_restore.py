@@ -89,7 +89,7 @@ def compare(database, source):
     assert found["rows"] == source.picture["rows"]
     missing = sorted(set(source.picture["facts"]) - set(found["facts"]))
     added = sorted(set(found["facts"]) - set(source.picture["facts"]))
-    assert (missing, added) == ([], [])
+    assert missing + added == [], f"missing: {missing[:20]}, added: {added[:20]}"
 
 
 def test_plain_dump(source, target, tmp_path):
