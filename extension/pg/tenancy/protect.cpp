@@ -82,7 +82,8 @@ void guard(FunctionCallInfo fcinfo, const char *touched, const char *also) {
     if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
         ereport(ERROR, errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED), errmsg("not called by an event trigger"));
     SPI_connect();
-    if (SPI_execute(defects_of(touched, also, true), true, 1) != SPI_OK_SELECT)
+    // Not as read-only: that would look at the catalogs through the snapshot from before the command.
+    if (SPI_execute(defects_of(touched, also, true), false, 1) != SPI_OK_SELECT)
         ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not look at the protection of a table"));
     if (SPI_processed > 0) {
         const HeapTuple row = SPI_tuptable->vals[0];
