@@ -1,7 +1,7 @@
-// Passwords by libcrypt (libxcrypt): new ones are yescrypt; bcrypt is accepted from imported users, whose next login replaces
-// it (relygate.login). A user who does not exist costs the same as one who does: without a hash the password is checked
-// against a fixed one of the same cost. crypt() can't be interrupted; its work is bounded by the hash's own cost (tens of
-// milliseconds) and a password by 1,024 bytes.
+// Passwords by libcrypt (libxcrypt): new ones are yescrypt; bcrypt is accepted from imported users, whose next login
+// replaces it (relygate.login). A user who does not exist costs the same as one who does: without a hash the password
+// is checked against a fixed one of the same cost. crypt() can't be interrupted; its work is bounded by the hash's own
+// cost (tens of milliseconds) and a password by 1,024 bytes.
 #include <crypt.h>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
@@ -16,7 +16,8 @@ constexpr char kScheme[] = "$y$";
 // A yescrypt hash of the default cost whose password nobody knows: the hash of a random text that was thrown away.
 constexpr std::string_view kNobody = "$y$j9T$gVcKcRE.ErlExkjhBttNP/$j9a7AneJBYgWTpghJCXFV7.rG6oRpyhGrUgLRnwtbv6";
 
-// What crypt() is given. It reads 511 bytes at most, so a longer password goes in as the hexadecimal text of its SHA-512.
+// What crypt() is given. It reads 511 bytes at most, so a longer password goes in as the hexadecimal text of its
+// SHA-512.
 struct Phrase {
     char text[CRYPT_MAX_PASSPHRASE_SIZE];
 };
@@ -86,7 +87,8 @@ RELYGATE_FUNCTION(relygate_hash_password) {
     PG_RETURN_TEXT_P(hash);
 }
 
-// relygate.verify_password(text, hash text) boolean; never null: no hash, an unknown scheme and no password are all false.
+// relygate.verify_password(text, hash text) boolean; never null: no hash, an unknown scheme and no password are all
+// false.
 RELYGATE_FUNCTION(relygate_verify_password) {
     const auto password = PG_ARGISNULL(0) ? std::string_view() : text_view(PG_GETARG_TEXT_PP(0));
     const auto hash = PG_ARGISNULL(1) ? std::string_view() : text_view(PG_GETARG_TEXT_PP(1));

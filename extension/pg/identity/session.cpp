@@ -1,4 +1,5 @@
-// The session of the running request; see session.hpp. A static of the backend, never a setting: nobody can choose it by SET.
+// The session of the running request; see session.hpp. A static of the backend, never a setting: nobody can choose it
+// by SET.
 #include "pg/identity/session.hpp"
 
 #include "pg/boundary.hpp"

@@ -1,5 +1,5 @@
-// The session (login) whose request runs in this transaction. The dispatcher sets it; logout and change-password ask for it
-// through relygate.current_session_id(). It ends with the transaction, so that no later statement inherits it.
+// The session (login) whose request runs in this transaction. The dispatcher sets it; logout and change-password ask
+// for it through relygate.current_session_id(). It ends with the transaction, so that no later statement inherits it.
 #pragma once
 
 #include "pg/postgres.hpp"

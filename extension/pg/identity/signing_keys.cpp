@@ -1,5 +1,5 @@
-// New keys for signing and their public halves, by core/token. The private JWK goes straight into the table of keys, which
-// relygate_platform alone can read (migration platform_functions, rotate_signing_key).
+// New keys for signing and their public halves, by core/token. The private JWK goes straight into the table of keys,
+// which relygate_platform alone can read (migration platform_functions, rotate_signing_key).
 #include "core/token/key_pair.hpp"
 #include "pg/boundary.hpp"
 

@@ -1,5 +1,5 @@
-// Signs tokens (RFC 7515). The function that has a key to sign with is relygate.sign_token of the migrations, which makes
-// tokens of the current tenant only.
+// Signs tokens (RFC 7515). The function that has a key to sign with is relygate.sign_token of the migrations, which
+// makes tokens of the current tenant only.
 #include "core/token/jws.hpp"
 #include "pg/boundary.hpp"
 
