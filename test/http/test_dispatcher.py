@@ -179,3 +179,27 @@ def test_a_request_with_a_new_shape_each_time_leaks_nothing(database, backends, 
     before = used()
     work(300)
     assert used() - before < 200_000
+
+
+def test_only_the_operators_platform_acts_in_another_tenant(database, backends, tenants, who):
+    """tenant_argument turns the context, once, and only a platform permission of the operator's tenant gets there."""
+    connection = database.connect(autocommit=False)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM relygate.create_tenant('OPERATOR', 'Operator', 'other', 'UTC', 'DE', is_operator => true)")
+        operator = cursor.fetchone()[0]
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (operator,))
+        cursor.execute("SELECT id FROM relygate.create_user(user_name => 'chief', password => 'Gate-keeper-7431', role => 'platform_admin')")
+        chief = (operator, cursor.fetchone()[0], None)
+    connection.close()
+    database.run("CREATE FUNCTION relygate.count_users(tenant uuid) RETURNS TABLE (acted_in uuid, users bigint, acted_by uuid) LANGUAGE plpgsql AS "
+                 "$$ BEGIN RETURN QUERY SELECT relygate.current_tenant(), count(*), relygate.current_user_id() FROM relygate.users; END $$; "
+                 "GRANT EXECUTE ON FUNCTION relygate.count_users(uuid) TO relygate_api; "
+                 "INSERT INTO relygate.product_routes (method, pattern, function, permission, answer, read_only, tenant_argument) "
+                 "VALUES ('GET', '/api/count-users/{tenant}', 'count_users', 'platform.read', 'object', true, 'tenant')")
+    for tenant in (tenants.north, tenants.south, operator):
+        status, _, body = backends[0].ask(chief, "GET", f"/api/count-users/{tenant}")
+        users = database.value("SELECT count(*) FROM relygate.users WHERE tenant_id = %s", tenant)
+        assert (status, body["data"]) == (200, {"actedIn": tenant, "users": users, "actedBy": chief[1]})
+    assert backends[0].ask(who, "GET", f"/api/count-users/{tenants.south}")[0] == 403
+    assert backends[0].ask(chief, "GET", "/api/count-users/7")[0] == 400
