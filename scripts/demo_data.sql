@@ -95,6 +95,8 @@ END $$;
 
 CREATE PROCEDURE pg_temp.load_users(admin_password text, other_password text) LANGUAGE plpgsql AS $$
 BEGIN
+    -- Nobody yet: a guard of the first tenant may not make the second one's administrator.
+    PERFORM set_config('app.user_id', '', true);
     PERFORM relygate.create_user('admin', admin_password, 'tenant_admin', first_name => 'Admin');
     PERFORM relygate.create_user(role.name, other_password, role.kind, first_name => initcap(role.name))
        FROM (VALUES ('guard', 'security_guard'), ('receptionist', 'receptionist'), ('host', 'host'), ('auditor', 'auditor')) AS role (name, kind);

@@ -26,7 +26,7 @@ BEGIN
         RETURN NEXT (423, 'tenant_suspended', 'tenant is suspended', NULL, NULL, NULL)::@extschema@.checkin_refusal;
     END IF;
     SELECT p.is_active, p.valid_from, p.valid_until INTO visitor FROM @extschema@.visitors p
-        WHERE p.id = checkin_refusals.visitor_id;
+        WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = checkin_refusals.visitor_id;
     IF FOUND THEN
         IF NOT visitor.is_active THEN
             RETURN NEXT (422, 'visitor_inactive', 'visitor is deleted', NULL, 'Make the visitor active again first.',
@@ -41,13 +41,15 @@ BEGIN
                 format('%s was the last day.', visitor.valid_until), NULL, NULL)::@extschema@.checkin_refusal;
         END IF;
     END IF;
-    SELECT s.is_active, s.capacity INTO site FROM @extschema@.sites s WHERE s.id = checkin_refusals.site_id;
+    SELECT s.is_active, s.capacity INTO site FROM @extschema@.sites s WHERE s.tenant_id = @extschema@.current_tenant()
+        AND s.id = checkin_refusals.site_id;
     IF FOUND AND NOT site.is_active THEN
         RETURN NEXT (422, 'site_inactive', 'site is closed', NULL, NULL, NULL)::@extschema@.checkin_refusal;
     END IF;
     IF site.capacity IS NOT NULL THEN
         SELECT coalesce(sum(v.group_size), 0) INTO inside FROM @extschema@.visits v
-         WHERE v.site_id = checkin_refusals.site_id AND v.state = 'checked_in'
+         WHERE v.tenant_id = @extschema@.current_tenant() AND v.site_id = checkin_refusals.site_id
+             AND v.state = 'checked_in'
              AND v.id IS DISTINCT FROM checkin_refusals.visit_id;
         IF inside + coalesce(checkin_refusals.group_size, 1) > site.capacity THEN
             RETURN NEXT (422, 'capacity_reached', 'site is full',
@@ -83,7 +85,8 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 DECLARE
     refusal record;
 BEGIN
-    PERFORM FROM @extschema@.sites s WHERE s.id = admit.site_id AND s.capacity IS NOT NULL FOR NO KEY UPDATE;
+    PERFORM FROM @extschema@.sites s WHERE s.tenant_id = @extschema@.current_tenant() AND s.id = admit.site_id
+        AND s.capacity IS NOT NULL FOR NO KEY UPDATE;
     SELECT * INTO refusal FROM @extschema@.checkin_refusals(admit.visitor_id, admit.site_id, admit.group_size,
         admit.visit_id) LIMIT 1;
     IF FOUND THEN

@@ -12,7 +12,8 @@ BEGIN
     RETURN QUERY
     SELECT g.id, g.site_id, g.name::text, g.direction::text, g.is_active, g.created_at, g.updated_at,
         ARRAY[g.name::text, g.id::text], total
-      FROM unnest(ids) WITH ORDINALITY AS wanted (id, place) JOIN @extschema@.gates g ON g.id = wanted.id
+      FROM unnest(ids) WITH ORDINALITY AS wanted (id,
+          place) JOIN @extschema@.gates g ON g.tenant_id = @extschema@.current_tenant() AND g.id = wanted.id
      ORDER BY wanted.place;
 END $$;
 COMMENT ON FUNCTION @extschema@.gate_rows(uuid[], bigint) IS
@@ -41,7 +42,7 @@ DECLARE
 BEGIN
     WITH matching AS NOT MATERIALIZED (
         SELECT g.id, g.name::text AS name FROM @extschema@.gates g
-         WHERE (list_gates.site IS NULL OR g.site_id = list_gates.site)
+         WHERE g.tenant_id = @extschema@.current_tenant() AND (list_gates.site IS NULL OR g.site_id = list_gates.site)
            AND (list_gates.direction IS NULL OR g.direction = list_gates.direction)
            AND (list_gates.is_active IS NULL OR g.is_active = list_gates.is_active)
            AND (after IS NULL OR (g.name::text, g.id) > (after[1], after[2]::uuid)))
@@ -93,7 +94,7 @@ BEGIN
             ELSE coalesce(update_gate.direction, g.direction) END,
         is_active = CASE WHEN 'is_active' = ANY (given) THEN update_gate.is_active
             ELSE coalesce(update_gate.is_active, g.is_active) END
-     WHERE g.id = update_gate.id;
+     WHERE g.tenant_id = @extschema@.current_tenant() AND g.id = update_gate.id;
     RETURN QUERY SELECT * FROM @extschema@.get_gate(update_gate.id);
 EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse(409, 'duplicate', 'another gate of the site has this name', NULL, NULL, 'name');
@@ -110,7 +111,8 @@ CREATE FUNCTION @extschema@.delete_gate(id uuid) RETURNS SETOF @extschema@.gate
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    UPDATE @extschema@.gates g SET is_active = false WHERE g.id = delete_gate.id;
+    UPDATE @extschema@.gates g SET is_active = false WHERE g.tenant_id = @extschema@.current_tenant()
+        AND g.id = delete_gate.id;
     RETURN QUERY SELECT * FROM @extschema@.get_gate(delete_gate.id);
 END $$;
 COMMENT ON FUNCTION @extschema@.delete_gate(uuid) IS
@@ -128,7 +130,7 @@ DECLARE
 BEGIN
     IF gate_or_only.gate_id IS NOT NULL THEN
         SELECT g.site_id, g.is_active, g.direction::text AS direction INTO gate FROM @extschema@.gates g
-            WHERE g.id = gate_or_only.gate_id;
+            WHERE g.tenant_id = @extschema@.current_tenant() AND g.id = gate_or_only.gate_id;
         IF NOT FOUND THEN
             PERFORM @extschema@.refuse(404, 'not_found', 'no such gate', NULL, NULL, 'gate_id');
         ELSIF gate.site_id <> gate_or_only.site_id THEN
@@ -142,7 +144,8 @@ BEGIN
         END IF;
         RETURN gate_or_only.gate_id;
     END IF;
-    found_gates := ARRAY(SELECT g.id FROM @extschema@.gates g WHERE g.site_id = gate_or_only.site_id AND g.is_active
+    found_gates := ARRAY(SELECT g.id FROM @extschema@.gates g WHERE g.tenant_id = @extschema@.current_tenant()
+        AND g.site_id = gate_or_only.site_id AND g.is_active
         AND g.direction IN (way, 'both') LIMIT 2);
     IF cardinality(found_gates) = 1 THEN
         RETURN found_gates[1];

@@ -14,8 +14,9 @@ BEGIN
     SELECT h.id, h.kind::text, h.first_name::text, h.last_name::text, h.mobile::text, h.email::text, h.location_id,
         l.name::text, h.user_id,
            h.is_active, h.created_at, h.updated_at, ARRAY[h.first_name::text, h.id::text], total
-      FROM unnest(ids) WITH ORDINALITY AS wanted (id, place) JOIN @extschema@.hosts h ON h.id = wanted.id
-      LEFT JOIN @extschema@.locations l ON l.id = h.location_id
+      FROM unnest(ids) WITH ORDINALITY AS wanted (id,
+          place) JOIN @extschema@.hosts h ON h.tenant_id = @extschema@.current_tenant() AND h.id = wanted.id
+      LEFT JOIN @extschema@.locations l ON l.tenant_id = h.tenant_id AND l.id = h.location_id
      ORDER BY wanted.place;
 END $$;
 COMMENT ON FUNCTION @extschema@.host_rows(uuid[], bigint) IS
@@ -46,7 +47,7 @@ DECLARE
 BEGIN
     WITH matching AS NOT MATERIALIZED (
         SELECT h.id, h.first_name::text AS name FROM @extschema@.hosts h
-         WHERE (list_hosts.kind IS NULL OR h.kind = list_hosts.kind)
+         WHERE h.tenant_id = @extschema@.current_tenant() AND (list_hosts.kind IS NULL OR h.kind = list_hosts.kind)
            AND (list_hosts.location IS NULL OR h.location_id = list_hosts.location)
            AND (list_hosts.is_active IS NULL OR h.is_active = list_hosts.is_active)
            AND (needle IS NULL OR @extschema@.contains(h.search_name, needle))
@@ -101,11 +102,13 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 #variable_conflict use_column
 BEGIN
     IF check_host_links.location_id IS NOT NULL
-        AND NOT EXISTS (SELECT FROM @extschema@.locations l WHERE l.id = check_host_links.location_id AND l.is_active) THEN
+        AND NOT EXISTS (SELECT FROM @extschema@.locations l WHERE l.tenant_id = @extschema@.current_tenant()
+            AND l.id = check_host_links.location_id AND l.is_active) THEN
         PERFORM @extschema@.refuse(404, 'not_found', 'no such location', NULL, NULL, 'location_id');
     END IF;
     IF check_host_links.user_id IS NOT NULL
-        AND NOT EXISTS (SELECT FROM @extschema@.users u WHERE u.id = check_host_links.user_id) THEN
+        AND NOT EXISTS (SELECT FROM @extschema@.users u WHERE u.tenant_id = @extschema@.current_tenant()
+            AND u.id = check_host_links.user_id) THEN
         PERFORM @extschema@.refuse(404, 'not_found', 'no such user', NULL, NULL, 'user_id');
     END IF;
 END $$;
@@ -139,7 +142,7 @@ BEGIN
             ELSE coalesce(update_host.user_id, h.user_id) END,
         is_active = CASE WHEN 'is_active' = ANY (given) THEN update_host.is_active
             ELSE coalesce(update_host.is_active, h.is_active) END
-     WHERE h.id = update_host.id;
+     WHERE h.tenant_id = @extschema@.current_tenant() AND h.id = update_host.id;
     RETURN QUERY SELECT * FROM @extschema@.get_host(update_host.id);
 END $$;
 COMMENT ON FUNCTION @extschema@.update_host(uuid, @extschema@.person_name_input, @extschema@.person_name_input,
@@ -156,7 +159,8 @@ CREATE FUNCTION @extschema@.delete_host(id uuid) RETURNS SETOF @extschema@.host
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    UPDATE @extschema@.hosts h SET is_active = false WHERE h.id = delete_host.id;
+    UPDATE @extschema@.hosts h SET is_active = false WHERE h.tenant_id = @extschema@.current_tenant()
+        AND h.id = delete_host.id;
     RETURN QUERY SELECT * FROM @extschema@.get_host(delete_host.id);
 END $$;
 COMMENT ON FUNCTION @extschema@.delete_host(uuid) IS

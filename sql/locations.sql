@@ -14,7 +14,8 @@ BEGIN
     RETURN QUERY
     SELECT l.id, l.site_id, l.parent_id, l.kind::text, l.name::text, l.is_active, l.created_at, l.updated_at,
            ARRAY[l.name::text, l.id::text], total
-      FROM unnest(ids) WITH ORDINALITY AS wanted (id, place) JOIN @extschema@.locations l ON l.id = wanted.id
+      FROM unnest(ids) WITH ORDINALITY AS wanted (id,
+          place) JOIN @extschema@.locations l ON l.tenant_id = @extschema@.current_tenant() AND l.id = wanted.id
      ORDER BY wanted.place;
 END $$;
 COMMENT ON FUNCTION @extschema@.location_rows(uuid[], bigint) IS
@@ -44,7 +45,8 @@ DECLARE
 BEGIN
     WITH matching AS NOT MATERIALIZED (
         SELECT l.id, l.name::text AS name FROM @extschema@.locations l
-         WHERE (list_locations.site IS NULL OR l.site_id = list_locations.site)
+         WHERE l.tenant_id = @extschema@.current_tenant()
+             AND (list_locations.site IS NULL OR l.site_id = list_locations.site)
            AND (list_locations.parent IS NULL OR l.parent_id = list_locations.parent)
            AND (list_locations.kind IS NULL OR l.kind = list_locations.kind)
            AND (list_locations.is_active IS NULL OR l.is_active = list_locations.is_active)
@@ -73,7 +75,7 @@ DECLARE
 BEGIN
     IF check_location_parent.parent_id IS NOT NULL THEN
         SELECT l.kind::text, l.site_id INTO parent_kind, parent_site FROM @extschema@.locations l
-         WHERE l.id = check_location_parent.parent_id AND l.is_active;
+         WHERE l.tenant_id = @extschema@.current_tenant() AND l.id = check_location_parent.parent_id AND l.is_active;
         IF NOT FOUND THEN
             PERFORM @extschema@.refuse(404, 'not_found', 'no such location', NULL, NULL, 'parent_id');
         ELSIF parent_site <> check_location_parent.site_id THEN
@@ -101,7 +103,8 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 #variable_conflict use_column
 DECLARE
     site uuid := @extschema@.site_or_only(coalesce(create_location.site_id,
-        (SELECT l.site_id FROM @extschema@.locations l WHERE l.id = create_location.parent_id)));
+        (SELECT l.site_id FROM @extschema@.locations l WHERE l.tenant_id = @extschema@.current_tenant()
+            AND l.id = create_location.parent_id)));
     made uuid;
 BEGIN
     create_location.name := @extschema@.normalize_label(create_location.name);
@@ -132,7 +135,7 @@ DECLARE
 BEGIN
     update_location.name := @extschema@.normalize_label(update_location.name);
     SELECT l.kind::text AS kind, l.site_id, l.parent_id INTO old FROM @extschema@.locations l
-        WHERE l.id = update_location.id FOR NO KEY UPDATE;
+        WHERE l.tenant_id = @extschema@.current_tenant() AND l.id = update_location.id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN;
     END IF;
@@ -146,7 +149,7 @@ BEGIN
         parent_id = parent,
         is_active = CASE WHEN 'is_active' = ANY (given) THEN update_location.is_active
             ELSE coalesce(update_location.is_active, l.is_active) END
-     WHERE l.id = update_location.id;
+     WHERE l.tenant_id = @extschema@.current_tenant() AND l.id = update_location.id;
     RETURN QUERY SELECT * FROM @extschema@.get_location(update_location.id);
 EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse(409, 'duplicate', 'another location there has this name', NULL, NULL, 'name');
@@ -165,14 +168,17 @@ DECLARE
     inside int;
     hosts int;
 BEGIN
-    SELECT count(*) INTO inside FROM @extschema@.locations l WHERE l.parent_id = delete_location.id AND l.is_active;
-    SELECT count(*) INTO hosts FROM @extschema@.hosts h WHERE h.location_id = delete_location.id AND h.is_active;
+    SELECT count(*) INTO inside FROM @extschema@.locations l WHERE l.tenant_id = @extschema@.current_tenant()
+        AND l.parent_id = delete_location.id AND l.is_active;
+    SELECT count(*) INTO hosts FROM @extschema@.hosts h WHERE h.tenant_id = @extschema@.current_tenant()
+        AND h.location_id = delete_location.id AND h.is_active;
     IF inside > 0 OR hosts > 0 THEN
         PERFORM @extschema@.refuse(409, 'in_use', 'location is in use', NULL,
             'Move or delete first what belongs to it.', NULL,
                                    jsonb_build_object('locations', inside, 'hosts', hosts));
     END IF;
-    UPDATE @extschema@.locations l SET is_active = false WHERE l.id = delete_location.id;
+    UPDATE @extschema@.locations l SET is_active = false WHERE l.tenant_id = @extschema@.current_tenant()
+        AND l.id = delete_location.id;
     RETURN QUERY SELECT * FROM @extschema@.get_location(delete_location.id);
 END $$;
 COMMENT ON FUNCTION @extschema@.delete_location(uuid) IS

@@ -17,7 +17,8 @@ CREATE FUNCTION @extschema@.zone_of(site_id uuid DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN coalesce((SELECT s.time_zone::text FROM @extschema@.sites s WHERE s.id = zone_of.site_id),
+    RETURN coalesce((SELECT s.time_zone::text FROM @extschema@.sites s WHERE s.tenant_id = @extschema@.current_tenant()
+        AND s.id = zone_of.site_id),
                     (SELECT t.time_zone::text FROM @extschema@.tenants t WHERE t.id = @extschema@.current_tenant()));
 END $$;
 COMMENT ON FUNCTION @extschema@.zone_of(uuid) IS
@@ -78,13 +79,14 @@ DECLARE
     found_sites uuid[];
 BEGIN
     IF site_or_only.site_id IS NOT NULL THEN
-        PERFORM FROM @extschema@.sites s WHERE s.id = site_or_only.site_id;
+        PERFORM FROM @extschema@.sites s WHERE s.tenant_id = @extschema@.current_tenant() AND s.id = site_or_only.site_id;
         IF NOT FOUND THEN
             PERFORM @extschema@.refuse(404, 'not_found', 'no such site', NULL, NULL, 'site_id');
         END IF;
         RETURN site_or_only.site_id;
     END IF;
-    found_sites := ARRAY(SELECT s.id FROM @extschema@.sites s WHERE s.is_active LIMIT 2);
+    found_sites := ARRAY(SELECT s.id FROM @extschema@.sites s WHERE s.tenant_id = @extschema@.current_tenant()
+        AND s.is_active LIMIT 2);
     IF cardinality(found_sites) <> 1 THEN
         PERFORM @extschema@.refuse(400, 'required', 'a site is needed',
             'It may be left out only where the tenant has one active site.', NULL, 'site_id');
@@ -105,7 +107,8 @@ BEGIN
     SELECT s.id, s.name::text, s.time_zone::text, @extschema@.zone_of(s.id), s.capacity, s.ask_host, s.is_active,
         s.created_at, s.updated_at,
            ARRAY[s.name::text, s.id::text], total
-      FROM unnest(ids) WITH ORDINALITY AS wanted (id, place) JOIN @extschema@.sites s ON s.id = wanted.id
+      FROM unnest(ids) WITH ORDINALITY AS wanted (id,
+          place) JOIN @extschema@.sites s ON s.tenant_id = @extschema@.current_tenant() AND s.id = wanted.id
      ORDER BY wanted.place;
 END $$;
 COMMENT ON FUNCTION @extschema@.site_rows(uuid[], bigint) IS
@@ -133,7 +136,8 @@ DECLARE
 BEGIN
     WITH matching AS NOT MATERIALIZED (
         SELECT s.id, s.name::text AS name FROM @extschema@.sites s
-         WHERE (list_sites.is_active IS NULL OR s.is_active = list_sites.is_active)
+         WHERE s.tenant_id = @extschema@.current_tenant()
+             AND (list_sites.is_active IS NULL OR s.is_active = list_sites.is_active)
            AND (after IS NULL OR (s.name::text, s.id) > (after[1], after[2]::uuid)))
     SELECT ARRAY(SELECT m.id FROM matching m ORDER BY m.name, m.id LIMIT page_limit OFFSET page_offset),
            CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
@@ -154,8 +158,9 @@ BEGIN
     SELECT s.id, s.capacity, o.people::int, o.visits::int, (s.capacity - o.people)::int
       FROM @extschema@.sites s
      CROSS JOIN LATERAL (SELECT coalesce(sum(v.group_size), 0) AS people, count(*) AS visits FROM @extschema@.visits v
-                          WHERE v.site_id = s.id AND v.state = 'checked_in') o
-     WHERE s.id = get_site_occupancy.id;
+                          WHERE v.tenant_id = @extschema@.current_tenant() AND v.site_id = s.id
+                              AND v.state = 'checked_in') o
+     WHERE s.tenant_id = @extschema@.current_tenant() AND s.id = get_site_occupancy.id;
 END $$;
 COMMENT ON FUNCTION @extschema@.get_site_occupancy(uuid) IS
 'People inside a site now, whatever day they came, and the places left. Errors: RG404. Callers: all roles.';
@@ -167,7 +172,8 @@ CREATE FUNCTION @extschema@.check_time_zone(time_zone text) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NOT @extschema@.is_time_zone(time_zone) THEN
-        PERFORM @extschema@.refuse(400, 'unknown', 'unknown time zone', NULL, 'Use a name of the IANA database, as Asia/Kolkata.',
+        PERFORM @extschema@.refuse(400, 'unknown', 'unknown time zone', NULL,
+            'Use a name of the IANA database, as Asia/Kolkata.',
                                    'time_zone');
     END IF;
 END $$;
@@ -217,7 +223,8 @@ BEGIN
     update_site.name := @extschema@.normalize_label(update_site.name);
     PERFORM @extschema@.check_time_zone(update_site.time_zone);
     IF update_site.is_active = false THEN
-        SELECT count(*) INTO open_visits FROM @extschema@.visits v WHERE v.site_id = update_site.id
+        SELECT count(*) INTO open_visits FROM @extschema@.visits v WHERE v.tenant_id = @extschema@.current_tenant()
+            AND v.site_id = update_site.id
             AND v.state IN ('pending', 'checked_in');
         IF open_visits > 0 THEN
             PERFORM @extschema@.refuse(409, 'in_use', 'site has open visits', NULL,
@@ -235,7 +242,7 @@ BEGIN
             ELSE coalesce(update_site.ask_host, s.ask_host) END,
         is_active = CASE WHEN 'is_active' = ANY (given) THEN update_site.is_active
             ELSE coalesce(update_site.is_active, s.is_active) END
-     WHERE s.id = update_site.id;
+     WHERE s.tenant_id = @extschema@.current_tenant() AND s.id = update_site.id;
     RETURN QUERY SELECT * FROM @extschema@.get_site(update_site.id);
 EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse(409, 'duplicate', 'another site has this name', NULL, NULL, 'name');

@@ -15,9 +15,11 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 #variable_conflict use_column
 BEGIN
     IF category_or_default.category_id IS NULL THEN
-        RETURN (SELECT c.id FROM @extschema@.visitor_categories c WHERE c.is_default AND c.is_active LIMIT 1);
+        RETURN (SELECT c.id FROM @extschema@.visitor_categories c WHERE c.tenant_id = @extschema@.current_tenant()
+            AND c.is_default AND c.is_active LIMIT 1);
     END IF;
-    PERFORM FROM @extschema@.visitor_categories c WHERE c.id = category_or_default.category_id AND c.is_active;
+    PERFORM FROM @extschema@.visitor_categories c WHERE c.tenant_id = @extschema@.current_tenant()
+        AND c.id = category_or_default.category_id AND c.is_active;
     IF NOT FOUND THEN
         PERFORM @extschema@.refuse(404, 'not_found', 'no such visitor category', NULL, NULL, category_or_default.field);
     END IF;
@@ -33,7 +35,7 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 BEGIN
     IF check_mobile_given.mobile IS NULL
        AND coalesce((SELECT c.asks_mobile FROM @extschema@.visitor_categories c
-           WHERE c.id = check_mobile_given.category_id), true) THEN
+           WHERE c.tenant_id = @extschema@.current_tenant() AND c.id = check_mobile_given.category_id), true) THEN
         PERFORM @extschema@.refuse(400, 'required', 'a mobile is needed', 'Visitors of this category must give one.', NULL,
             check_mobile_given.field);
     END IF;
@@ -47,7 +49,8 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 #variable_conflict use_column
 BEGIN
     IF check_unit.unit_id IS NOT NULL
-        AND NOT EXISTS (SELECT FROM @extschema@.locations l WHERE l.id = check_unit.unit_id AND l.is_active) THEN
+        AND NOT EXISTS (SELECT FROM @extschema@.locations l WHERE l.tenant_id = @extschema@.current_tenant()
+            AND l.id = check_unit.unit_id AND l.is_active) THEN
         PERFORM @extschema@.refuse(404, 'not_found', 'no such unit', NULL, NULL, 'unit_id');
     END IF;
 END $$;
@@ -95,7 +98,8 @@ DECLARE
 BEGIN
     FOR attempt IN 1..50 LOOP
         code := @extschema@.random_digits(6);
-        IF NOT EXISTS (SELECT FROM @extschema@.visitors v WHERE v.security_code = code AND v.is_active) THEN
+        IF NOT EXISTS (SELECT FROM @extschema@.visitors v WHERE v.tenant_id = @extschema@.current_tenant()
+            AND v.security_code = code AND v.is_active) THEN
             RETURN code;
         END IF;
     END LOOP;
@@ -114,7 +118,9 @@ BEGIN
     SELECT jsonb_build_object('id', v.id, 'firstName', v.first_name, 'lastName', v.last_name, 'visitorType', v.visitor_type,
                               'registrationNo', v.registration_no) INTO holder
       FROM @extschema@.visitors v
-     WHERE v.mobile = @extschema@.normalize_mobile(refuse_taken_mobile.mobile, @extschema@.tenant_country()) AND v.is_active
+     WHERE v.tenant_id = @extschema@.current_tenant()
+         AND v.mobile = @extschema@.normalize_mobile(refuse_taken_mobile.mobile, @extschema@.tenant_country())
+         AND v.is_active
        AND v.id IS DISTINCT FROM refuse_taken_mobile.visitor_id
      ORDER BY v.visitor_type = 'registered' DESC LIMIT 1;
     PERFORM @extschema@.refuse(409, 'duplicate', 'another visitor has this mobile',

@@ -25,11 +25,13 @@ BEGIN
            v.document_type::text, v.document_masked::text, v.vehicle_no::text, v.unit_id, u.name::text,
                v.registration_no::text,
            CASE WHEN with_code THEN v.security_code::text END, v.valid_from, v.valid_until,
-           EXISTS (SELECT FROM @extschema@.visits i WHERE i.visitor_id = v.id AND i.state = 'checked_in'),
+           EXISTS (SELECT FROM @extschema@.visits i WHERE i.tenant_id = @extschema@.current_tenant() AND i.visitor_id = v.id
+               AND i.state = 'checked_in'),
            v.is_active, v.created_at, v.updated_at, ARRAY[v.id::text], total
-      FROM unnest(ids) WITH ORDINALITY AS wanted (id, place) JOIN @extschema@.visitors v ON v.id = wanted.id
-      LEFT JOIN @extschema@.visitor_categories c ON c.id = v.category_id
-      LEFT JOIN @extschema@.locations u ON u.id = v.unit_id
+      FROM unnest(ids) WITH ORDINALITY AS wanted (id,
+          place) JOIN @extschema@.visitors v ON v.tenant_id = @extschema@.current_tenant() AND v.id = wanted.id
+      LEFT JOIN @extschema@.visitor_categories c ON c.tenant_id = v.tenant_id AND c.id = v.category_id
+      LEFT JOIN @extschema@.locations u ON u.tenant_id = v.tenant_id AND u.id = v.unit_id
      ORDER BY wanted.place;
 END $$;
 COMMENT ON FUNCTION @extschema@.visitor_rows(uuid[], bigint, boolean) IS
@@ -65,13 +67,15 @@ BEGIN
     -- Ids grow with time (UUIDv7): the newest first is the primary key read backwards.
     WITH matching AS NOT MATERIALIZED (
         SELECT v.id FROM @extschema@.visitors v
-         WHERE (needle IS NULL OR @extschema@.contains(v.search_name, needle))
+         WHERE v.tenant_id = @extschema@.current_tenant()
+             AND (needle IS NULL OR @extschema@.contains(v.search_name, needle))
            AND (list_visitors.category IS NULL OR v.category_id = list_visitors.category)
            AND (list_visitors.type IS NULL OR v.visitor_type = list_visitors.type)
            AND (its_mobile IS NULL OR v.mobile = its_mobile)
            AND (its_vehicle IS NULL OR v.vehicle_no = its_vehicle)
            AND (list_visitors.inside IS NULL OR list_visitors.inside
-                = EXISTS (SELECT FROM @extschema@.visits i WHERE i.visitor_id = v.id AND i.state = 'checked_in'))
+                = EXISTS (SELECT FROM @extschema@.visits i WHERE i.tenant_id = @extschema@.current_tenant()
+                    AND i.visitor_id = v.id AND i.state = 'checked_in'))
            AND (list_visitors.is_active IS NULL OR v.is_active = list_visitors.is_active)
            AND (after IS NULL OR v.id < after[1]::uuid))
     SELECT ARRAY(SELECT m.id FROM matching m ORDER BY m.id DESC LIMIT page_limit OFFSET page_offset),
@@ -112,7 +116,8 @@ BEGIN
     create_visitor.last_name := @extschema@.normalize_person_name(create_visitor.last_name);
     create_visitor.mobile := @extschema@.normalize_mobile(create_visitor.mobile, @extschema@.tenant_country());
     create_visitor.email := @extschema@.normalize_email(create_visitor.email);
-    create_visitor.vehicle_no := @extschema@.normalize_vehicle_number(create_visitor.vehicle_no, @extschema@.tenant_country());
+    create_visitor.vehicle_no := @extschema@.normalize_vehicle_number(create_visitor.vehicle_no,
+        @extschema@.tenant_country());
     PERFORM @extschema@.check_mobile_given(category, create_visitor.mobile);
     PERFORM @extschema@.check_unit(create_visitor.unit_id);
     SELECT * INTO document FROM @extschema@.document_traits(create_visitor.document_type, create_visitor.document_no);
@@ -158,7 +163,8 @@ DECLARE
 BEGIN
     -- A check-in holds the visitor's row (FOR KEY SHARE) from before it looks at is_active: after this lock either its visit is
     -- seen below, or it will see the visitor as deleted.
-    PERFORM FROM @extschema@.visitors v WHERE v.id = refuse_open_visit.visitor_id FOR UPDATE;
+    PERFORM FROM @extschema@.visitors v WHERE v.tenant_id = @extschema@.current_tenant()
+        AND v.id = refuse_open_visit.visitor_id FOR UPDATE;
     open_visit := @extschema@.open_visit_of(refuse_open_visit.visitor_id);
     IF open_visit IS NOT NULL THEN
         PERFORM @extschema@.refuse(409, 'open_visit', 'visitor has an open visit', NULL,
@@ -191,9 +197,11 @@ BEGIN
     update_visitor.last_name := @extschema@.normalize_person_name(update_visitor.last_name);
     update_visitor.mobile := @extschema@.normalize_mobile(update_visitor.mobile, @extschema@.tenant_country());
     update_visitor.email := @extschema@.normalize_email(update_visitor.email);
-    update_visitor.vehicle_no := @extschema@.normalize_vehicle_number(update_visitor.vehicle_no, @extschema@.tenant_country());
+    update_visitor.vehicle_no := @extschema@.normalize_vehicle_number(update_visitor.vehicle_no,
+        @extschema@.tenant_country());
     SELECT v.mobile::text AS mobile, v.category_id, v.document_type::text AS document_type, v.is_active INTO old
-      FROM @extschema@.visitors v WHERE v.id = update_visitor.id FOR NO KEY UPDATE;
+      FROM @extschema@.visitors v WHERE v.tenant_id = @extschema@.current_tenant()
+          AND v.id = update_visitor.id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN;
     END IF;
@@ -231,7 +239,7 @@ BEGIN
             ELSE coalesce(update_visitor.valid_until, v.valid_until) END,
         is_active = CASE WHEN 'is_active' = ANY (given) THEN update_visitor.is_active
             ELSE coalesce(update_visitor.is_active, v.is_active) END
-     WHERE v.id = update_visitor.id
+     WHERE v.tenant_id = @extschema@.current_tenant() AND v.id = update_visitor.id
     RETURNING v.mobile::text AS mobile, v.category_id AS category_id INTO new;
     IF (new.mobile, new.category_id) IS DISTINCT FROM (old.mobile, old.category_id) THEN
         PERFORM @extschema@.check_mobile_given(new.category_id, new.mobile);
@@ -261,7 +269,8 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 #variable_conflict use_column
 BEGIN
     PERFORM @extschema@.refuse_open_visit(delete_visitor.id);
-    UPDATE @extschema@.visitors v SET is_active = false WHERE v.id = delete_visitor.id;
+    UPDATE @extschema@.visitors v SET is_active = false WHERE v.tenant_id = @extschema@.current_tenant()
+        AND v.id = delete_visitor.id;
     RETURN QUERY SELECT * FROM @extschema@.get_visitor(delete_visitor.id);
 END $$;
 COMMENT ON FUNCTION @extschema@.delete_visitor(uuid) IS
@@ -285,7 +294,8 @@ DECLARE
     old record;
 BEGIN
     SELECT v.visitor_type::text AS visitor_type, v.is_active, v.mobile::text AS mobile INTO old
-      FROM @extschema@.visitors v WHERE v.id = register_visitor.id FOR NO KEY UPDATE;
+      FROM @extschema@.visitors v WHERE v.tenant_id = @extschema@.current_tenant()
+          AND v.id = register_visitor.id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN;
     ELSIF old.visitor_type = 'registered' OR NOT old.is_active THEN
@@ -301,7 +311,8 @@ BEGIN
             valid_from => register_visitor.valid_from,
         valid_until => register_visitor.valid_until);
     UPDATE @extschema@.visitors v SET visitor_type = 'registered', registration_no = 'V-' || @extschema@.random_code(8),
-                                      security_code = @extschema@.new_security_code() WHERE v.id = register_visitor.id;
+                                      security_code = @extschema@.new_security_code()
+                                          WHERE v.tenant_id = @extschema@.current_tenant() AND v.id = register_visitor.id;
     RETURN QUERY SELECT * FROM @extschema@.get_visitor(register_visitor.id);
 EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse_taken_mobile(coalesce(register_visitor.mobile, old.mobile), register_visitor.id);

@@ -29,12 +29,13 @@ BEGIN
            v.group_size::int, v.vehicle_no::text, v.badge_no::text, v.requested_at, v.checked_in_at, v.checked_out_at,
            v.checked_in_by, v.checked_out_by, v.gate_in_id, v.gate_out_id, v.remark::text, v.is_forced, v.is_automatic,
            v.updated_at, ARRAY[v.requested_at::text, v.id::text], total
-      FROM unnest(ids) WITH ORDINALITY AS wanted (id, place) JOIN @extschema@.visits v ON v.id = wanted.id
-      JOIN @extschema@.visitors p ON p.id = v.visitor_id
-      JOIN @extschema@.sites s ON s.id = v.site_id
-      LEFT JOIN @extschema@.purposes w ON w.id = v.purpose_id
-      LEFT JOIN @extschema@.hosts h ON h.id = v.host_id
-      LEFT JOIN @extschema@.locations u ON u.id = v.unit_id
+      FROM unnest(ids) WITH ORDINALITY AS wanted (id,
+          place) JOIN @extschema@.visits v ON v.tenant_id = @extschema@.current_tenant() AND v.id = wanted.id
+      JOIN @extschema@.visitors p ON p.tenant_id = v.tenant_id AND p.id = v.visitor_id
+      JOIN @extschema@.sites s ON s.tenant_id = v.tenant_id AND s.id = v.site_id
+      LEFT JOIN @extschema@.purposes w ON w.tenant_id = v.tenant_id AND w.id = v.purpose_id
+      LEFT JOIN @extschema@.hosts h ON h.tenant_id = v.tenant_id AND h.id = v.host_id
+      LEFT JOIN @extschema@.locations u ON u.tenant_id = v.tenant_id AND u.id = v.unit_id
      ORDER BY wanted.place;
 END $$;
 COMMENT ON FUNCTION @extschema@.visit_rows(uuid[], bigint) IS
@@ -72,7 +73,7 @@ DECLARE
 BEGIN
     WITH matching AS NOT MATERIALIZED (   -- the filter stands once, for page and total
         SELECT v.id, v.requested_at FROM @extschema@.visits v
-         WHERE (list_visits.state IS NULL OR v.state = list_visits.state)
+         WHERE v.tenant_id = @extschema@.current_tenant() AND (list_visits.state IS NULL OR v.state = list_visits.state)
            AND (begins IS NULL OR v.requested_at >= begins)
            AND (ends IS NULL OR v.requested_at < ends)
            AND (list_visits.site IS NULL OR v.site_id = list_visits.site)
@@ -83,7 +84,7 @@ BEGIN
            AND (list_visits.visitor IS NULL OR v.visitor_id = list_visits.visitor)
            AND (its_vehicle IS NULL OR v.vehicle_no = its_vehicle)
            AND (needle IS NULL OR v.visitor_id IN (SELECT p.id FROM @extschema@.visitors p
-               WHERE @extschema@.contains(p.search_name, needle)))
+               WHERE p.tenant_id = @extschema@.current_tenant() AND @extschema@.contains(p.search_name, needle)))
            AND (after IS NULL OR (v.requested_at, v.id) < (after[1]::timestamptz, after[2]::uuid)))
     SELECT ARRAY(SELECT m.id FROM matching m ORDER BY m.requested_at DESC, m.id DESC LIMIT page_limit OFFSET page_offset),
            CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
@@ -130,7 +131,7 @@ CREATE FUNCTION @extschema@.visitor_visits(id uuid, page_limit int DEFAULT 21, p
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    PERFORM FROM @extschema@.visitors p WHERE p.id = visitor_visits.id;
+    PERFORM FROM @extschema@.visitors p WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = visitor_visits.id;
     IF NOT FOUND THEN
         PERFORM @extschema@.refuse(404, 'not_found', 'no such visitor');
     END IF;
@@ -151,7 +152,8 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 BEGIN
     RETURN (SELECT jsonb_build_object('id', v.id, 'state', v.state, 'siteId', v.site_id,
                                       'since', @extschema@.rfc3339(coalesce(v.checked_in_at, v.requested_at)))
-              FROM @extschema@.visits v WHERE v.visitor_id = open_visit_of.visitor_id
+              FROM @extschema@.visits v WHERE v.tenant_id = @extschema@.current_tenant()
+                  AND v.visitor_id = open_visit_of.visitor_id
                   AND v.state IN ('pending', 'checked_in'));
 END $$;
 COMMENT ON FUNCTION @extschema@.open_visit_of(uuid) IS
@@ -168,21 +170,24 @@ DECLARE
     gate uuid;
 BEGIN
     SELECT v.site_id, v.visitor_id, v.group_size::int AS group_size,
-        v.state::text AS state INTO visit FROM @extschema@.visits v WHERE v.id = check_in.id;
+        v.state::text AS state INTO visit FROM @extschema@.visits v WHERE v.tenant_id = @extschema@.current_tenant()
+            AND v.id = check_in.id;
     IF NOT FOUND THEN
         RETURN;
     END IF;
     -- Site before visit, as create_visit locks them. A visit that is not pending any more is the trigger's to refuse.
     IF visit.state = 'pending' THEN
         gate := @extschema@.gate_or_only(check_in.gate_id, visit.site_id, 'in');
-        PERFORM FROM @extschema@.visitors p WHERE p.id = visit.visitor_id FOR KEY SHARE;
+        PERFORM FROM @extschema@.visitors p WHERE p.tenant_id = @extschema@.current_tenant()
+            AND p.id = visit.visitor_id FOR KEY SHARE;
         PERFORM @extschema@.admit(visit.visitor_id, visit.site_id, visit.group_size, check_in.id);
     END IF;
     FOR attempt IN 1..20 LOOP
         BEGIN
             UPDATE @extschema@.visits v SET state = 'checked_in', gate_in_id = gate,
                 badge_no = @extschema@.new_badge_no(attempt),
-                   badge_day = @extschema@.today_at(visit.site_id) WHERE v.id = check_in.id;
+                   badge_day = @extschema@.today_at(visit.site_id) WHERE v.tenant_id = @extschema@.current_tenant()
+                       AND v.id = check_in.id;
             RETURN QUERY SELECT * FROM @extschema@.get_visit(check_in.id);
             RETURN;
         EXCEPTION WHEN unique_violation THEN    -- the badge number is taken
@@ -207,7 +212,7 @@ DECLARE
 BEGIN
     check_out.remark := @extschema@.normalize_remark(check_out.remark);
     SELECT v.site_id, v.state::text AS state, v.group_size::int AS group_size INTO visit FROM @extschema@.visits v
-        WHERE v.id = check_out.id FOR NO KEY UPDATE;
+        WHERE v.tenant_id = @extschema@.current_tenant() AND v.id = check_out.id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN;
     ELSIF visit.state = 'checked_in' AND check_out.group_size > visit.group_size THEN
@@ -219,12 +224,12 @@ BEGIN
         -- Some of a group leave: the visit stays open for the others, the audit log keeps how many they were.
         UPDATE @extschema@.visits v SET group_size = visit.group_size - check_out.group_size,
             remark = coalesce(check_out.remark, v.remark)
-         WHERE v.id = check_out.id;
+         WHERE v.tenant_id = @extschema@.current_tenant() AND v.id = check_out.id;
     ELSE
         UPDATE @extschema@.visits v SET state = 'checked_out',
             gate_out_id = @extschema@.gate_or_only(check_out.gate_id, visit.site_id, 'out'),
                is_forced = coalesce(check_out.is_forced, false), remark = coalesce(check_out.remark, v.remark)
-         WHERE v.id = check_out.id;
+         WHERE v.tenant_id = @extschema@.current_tenant() AND v.id = check_out.id;
     END IF;
     RETURN QUERY SELECT * FROM @extschema@.get_visit(check_out.id);
 END $$;
@@ -246,7 +251,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 BEGIN
     refuse_visit.remark := @extschema@.normalize_remark(refuse_visit.remark);
     UPDATE @extschema@.visits v SET state = 'refused', remark = coalesce(refuse_visit.remark, v.remark)
-        WHERE v.id = refuse_visit.id;
+        WHERE v.tenant_id = @extschema@.current_tenant() AND v.id = refuse_visit.id;
     RETURN QUERY SELECT * FROM @extschema@.get_visit(refuse_visit.id);
 END $$;
 COMMENT ON FUNCTION @extschema@.refuse_visit(uuid, @extschema@.remark_input) IS
@@ -263,7 +268,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 BEGIN
     cancel_visit.remark := @extschema@.normalize_remark(cancel_visit.remark);
     UPDATE @extschema@.visits v SET state = 'cancelled', remark = coalesce(cancel_visit.remark, v.remark)
-        WHERE v.id = cancel_visit.id;
+        WHERE v.tenant_id = @extschema@.current_tenant() AND v.id = cancel_visit.id;
     RETURN QUERY SELECT * FROM @extschema@.get_visit(cancel_visit.id);
 END $$;
 COMMENT ON FUNCTION @extschema@.cancel_visit(uuid, @extschema@.remark_input) IS

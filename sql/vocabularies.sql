@@ -26,7 +26,8 @@ BEGIN
     SELECT c.id, c.name::text, c.asks_mobile, c.position, c.is_default, c.is_active, c.created_at, c.updated_at,
            ARRAY[c.position::text, c.name::text, c.id::text], total,
                md5(c.id::text || extract(epoch FROM c.updated_at)::text)
-      FROM unnest(ids) WITH ORDINALITY AS wanted (id, place) JOIN @extschema@.visitor_categories c ON c.id = wanted.id
+      FROM unnest(ids) WITH ORDINALITY AS wanted (id,
+          place) JOIN @extschema@.visitor_categories c ON c.tenant_id = @extschema@.current_tenant() AND c.id = wanted.id
      ORDER BY wanted.place;
 END $$;
 COMMENT ON FUNCTION @extschema@.visitor_category_rows(uuid[], bigint) IS
@@ -57,7 +58,8 @@ DECLARE
 BEGIN
     WITH matching AS NOT MATERIALIZED (
         SELECT c.id, c.position, c.name::text AS name FROM @extschema@.visitor_categories c
-         WHERE (list_visitor_categories.is_active IS NULL OR c.is_active = list_visitor_categories.is_active)
+         WHERE c.tenant_id = @extschema@.current_tenant()
+             AND (list_visitor_categories.is_active IS NULL OR c.is_active = list_visitor_categories.is_active)
            AND (after IS NULL OR (c.position, c.name::text, c.id) > (after[1]::int, after[2], after[3]::uuid)))
     SELECT ARRAY(SELECT m.id FROM matching m ORDER BY m.position, m.name, m.id LIMIT page_limit OFFSET page_offset),
            CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
@@ -81,12 +83,14 @@ DECLARE
 BEGIN
     create_visitor_category.name := @extschema@.normalize_label(create_visitor_category.name);
     IF create_visitor_category.is_default THEN
-        UPDATE @extschema@.visitor_categories c SET is_default = false WHERE c.is_default;
+        UPDATE @extschema@.visitor_categories c SET is_default = false
+            WHERE c.tenant_id = @extschema@.current_tenant() AND c.is_default;
     END IF;
     INSERT INTO @extschema@.visitor_categories (name, asks_mobile, position, is_default)
     VALUES (create_visitor_category.name, coalesce(create_visitor_category.asks_mobile, true),
             coalesce(create_visitor_category.position,
-                (SELECT coalesce(max(c.position), 0) + 1 FROM @extschema@.visitor_categories c)),
+                (SELECT coalesce(max(c.position), 0) + 1 FROM @extschema@.visitor_categories c
+                WHERE c.tenant_id = @extschema@.current_tenant())),
             coalesce(create_visitor_category.is_default, false))
     RETURNING id INTO made;
     RETURN QUERY SELECT * FROM @extschema@.get_visitor_category(made);
@@ -112,7 +116,8 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 BEGIN
     update_visitor_category.name := @extschema@.normalize_label(update_visitor_category.name);
     IF update_visitor_category.is_default THEN
-        UPDATE @extschema@.visitor_categories c SET is_default = false WHERE c.is_default
+        UPDATE @extschema@.visitor_categories c SET is_default = false
+            WHERE c.tenant_id = @extschema@.current_tenant() AND c.is_default
             AND c.id <> update_visitor_category.id;
     END IF;
     UPDATE @extschema@.visitor_categories c SET
@@ -126,7 +131,7 @@ BEGIN
                           ELSE coalesce(update_visitor_category.is_default, c.is_default) END,
         is_active = CASE WHEN 'is_active' = ANY (given) THEN update_visitor_category.is_active
                          ELSE coalesce(update_visitor_category.is_active, c.is_active) END
-     WHERE c.id = update_visitor_category.id;
+     WHERE c.tenant_id = @extschema@.current_tenant() AND c.id = update_visitor_category.id;
     RETURN QUERY SELECT * FROM @extschema@.get_visitor_category(update_visitor_category.id);
 EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse(409, 'duplicate', 'another category has this name', NULL, NULL, 'name');
@@ -145,7 +150,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 #variable_conflict use_column
 BEGIN
     UPDATE @extschema@.visitor_categories c SET is_active = false, is_default = false
-        WHERE c.id = delete_visitor_category.id;
+        WHERE c.tenant_id = @extschema@.current_tenant() AND c.id = delete_visitor_category.id;
     RETURN QUERY SELECT * FROM @extschema@.get_visitor_category(delete_visitor_category.id);
 END $$;
 COMMENT ON FUNCTION @extschema@.delete_visitor_category(uuid) IS
@@ -165,7 +170,8 @@ BEGIN
     SELECT p.id, p.kind::text, p.name::text, p.position, p.is_active, p.created_at, p.updated_at,
            ARRAY[p.kind::text, p.position::text, p.name::text, p.id::text], total,
                md5(p.id::text || extract(epoch FROM p.updated_at)::text)
-      FROM unnest(ids) WITH ORDINALITY AS wanted (id, place) JOIN @extschema@.purposes p ON p.id = wanted.id
+      FROM unnest(ids) WITH ORDINALITY AS wanted (id,
+          place) JOIN @extschema@.purposes p ON p.tenant_id = @extschema@.current_tenant() AND p.id = wanted.id
      ORDER BY wanted.place;
 END $$;
 COMMENT ON FUNCTION @extschema@.purpose_rows(uuid[], bigint) IS
@@ -194,7 +200,7 @@ DECLARE
 BEGIN
     WITH matching AS NOT MATERIALIZED (
         SELECT p.id, p.kind::text AS kind, p.position, p.name::text AS name FROM @extschema@.purposes p
-         WHERE (list_purposes.kind IS NULL OR p.kind = list_purposes.kind)
+         WHERE p.tenant_id = @extschema@.current_tenant() AND (list_purposes.kind IS NULL OR p.kind = list_purposes.kind)
            AND (list_purposes.is_active IS NULL OR p.is_active = list_purposes.is_active)
            AND (after IS NULL OR (p.kind::text, p.position, p.name::text, p.id) > (after[1], after[2]::int,
                after[3], after[4]::uuid)))
@@ -223,7 +229,7 @@ BEGIN
     VALUES (coalesce(create_purpose.kind, 'visit'), create_purpose.name,
             coalesce(create_purpose.position,
                 (SELECT coalesce(max(p.position), 0) + 1 FROM @extschema@.purposes p
-                WHERE p.kind = coalesce(create_purpose.kind, 'visit'))))
+                WHERE p.tenant_id = @extschema@.current_tenant() AND p.kind = coalesce(create_purpose.kind, 'visit'))))
     RETURNING id INTO made;
     RETURN QUERY SELECT * FROM @extschema@.get_purpose(made);
 EXCEPTION WHEN unique_violation THEN
@@ -251,7 +257,7 @@ BEGIN
             ELSE coalesce(update_purpose.position, p.position) END,
         is_active = CASE WHEN 'is_active' = ANY (given) THEN update_purpose.is_active
             ELSE coalesce(update_purpose.is_active, p.is_active) END
-     WHERE p.id = update_purpose.id;
+     WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = update_purpose.id;
     RETURN QUERY SELECT * FROM @extschema@.get_purpose(update_purpose.id);
 EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse(409, 'duplicate', 'another purpose of this kind has this name', NULL, NULL, 'name');
@@ -267,7 +273,8 @@ CREATE FUNCTION @extschema@.delete_purpose(id uuid) RETURNS SETOF @extschema@.pu
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    UPDATE @extschema@.purposes p SET is_active = false WHERE p.id = delete_purpose.id;
+    UPDATE @extschema@.purposes p SET is_active = false WHERE p.tenant_id = @extschema@.current_tenant()
+        AND p.id = delete_purpose.id;
     RETURN QUERY SELECT * FROM @extschema@.get_purpose(delete_purpose.id);
 END $$;
 COMMENT ON FUNCTION @extschema@.delete_purpose(uuid) IS

@@ -20,7 +20,8 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 #variable_conflict use_column
 BEGIN
     RETURN (SELECT p.id FROM @extschema@.visitors p
-             WHERE p.mobile = @extschema@.normalize_mobile(find_inline_visitor.mobile, @extschema@.tenant_country())
+             WHERE p.tenant_id = @extschema@.current_tenant()
+                 AND p.mobile = @extschema@.normalize_mobile(find_inline_visitor.mobile, @extschema@.tenant_country())
                  AND p.is_active
                AND p.search_name = @extschema@.fold_search(concat_ws(' ',
                    @extschema@.normalize_person_name(find_inline_visitor.first_name),
@@ -66,7 +67,7 @@ BEGIN
     END IF;
     IF inline_visitor.email IS NOT NULL OR document.hash IS NOT NULL THEN
         SELECT p.email::text AS email, p.document_hash INTO known FROM @extschema@.visitors p
-            WHERE p.id = person FOR NO KEY UPDATE;
+            WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = person FOR NO KEY UPDATE;
         IF document.hash <> known.document_hash THEN
             PERFORM @extschema@.refuse(409, 'document_differs', 'this visitor is known with another document', NULL,
                 'Look the visitor up, correct the document there, then use visitorId.', 'visitor__document_no',
@@ -79,7 +80,7 @@ BEGIN
                     ELSE p.document_type END,
                 document_masked = CASE WHEN p.document_hash IS NULL THEN document.masked ELSE p.document_masked END,
                 document_hash = coalesce(p.document_hash, document.hash)
-             WHERE p.id = person;
+             WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = person;
         END IF;
     END IF;
     RETURN person;
@@ -95,12 +96,14 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 #variable_conflict use_column
 BEGIN
     IF check_visit_links.purpose_id IS NOT NULL
-       AND NOT EXISTS (SELECT FROM @extschema@.purposes w WHERE w.id = check_visit_links.purpose_id AND w.kind = 'visit'
+       AND NOT EXISTS (SELECT FROM @extschema@.purposes w WHERE w.tenant_id = @extschema@.current_tenant()
+           AND w.id = check_visit_links.purpose_id AND w.kind = 'visit'
            AND w.is_active) THEN
         PERFORM @extschema@.refuse(404, 'not_found', 'no such purpose of a visit', NULL, NULL, 'purpose_id');
     END IF;
     IF check_visit_links.host_id IS NOT NULL
-        AND NOT EXISTS (SELECT FROM @extschema@.hosts h WHERE h.id = check_visit_links.host_id AND h.is_active) THEN
+        AND NOT EXISTS (SELECT FROM @extschema@.hosts h WHERE h.tenant_id = @extschema@.current_tenant()
+            AND h.id = check_visit_links.host_id AND h.is_active) THEN
         PERFORM @extschema@.refuse(404, 'not_found', 'no such host', NULL, NULL, 'host_id');
     END IF;
     PERFORM @extschema@.check_unit(check_visit_links.unit_id);
@@ -158,12 +161,12 @@ BEGIN
                 create_visit.visitor__document_no);
     END IF;
     -- The visit's foreign key takes this lock anyway; taken before the visitor is looked at, nobody is deleted in between.
-    PERFORM FROM @extschema@.visitors p WHERE p.id = person FOR KEY SHARE;
+    PERFORM FROM @extschema@.visitors p WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = person FOR KEY SHARE;
     IF NOT FOUND THEN
         PERFORM @extschema@.refuse(404, 'not_found', 'no such visitor', NULL, NULL, 'visitor_id');
     END IF;
     PERFORM @extschema@.admit(person, site, create_visit.group_size);
-    asks := (SELECT s.ask_host FROM @extschema@.sites s WHERE s.id = site);
+    asks := (SELECT s.ask_host FROM @extschema@.sites s WHERE s.tenant_id = @extschema@.current_tenant() AND s.id = site);
     FOR attempt IN 1..20 LOOP
         INSERT INTO @extschema@.visits (site_id, visitor_id, state, requested_at, purpose_id, purpose, host_id, unit_id,
             group_size, gate_in_id, vehicle_no,
@@ -221,7 +224,8 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 #variable_conflict use_column
 BEGIN
     RETURN @extschema@.site_or_only(coalesce(site_of_request.site_id,
-        (SELECT g.site_id FROM @extschema@.gates g WHERE g.id = site_of_request.gate_id)));
+        (SELECT g.site_id FROM @extschema@.gates g WHERE g.tenant_id = @extschema@.current_tenant()
+            AND g.id = site_of_request.gate_id)));
 END $$;
 COMMENT ON FUNCTION @extschema@.site_of_request(uuid, uuid) IS
 'The site that was named, else the gate''s, else the only one. Errors: RG400, RG404.';
@@ -260,13 +264,14 @@ BEGIN
         PERFORM @extschema@.document_traits(try_visit.visitor__document_type, try_visit.visitor__document_no, 'visitor__');
         person := @extschema@.find_inline_visitor(try_visit.visitor__first_name, try_visit.visitor__last_name,
             try_visit.visitor__mobile);
-    ELSIF NOT EXISTS (SELECT FROM @extschema@.visitors p WHERE p.id = person) THEN
+    ELSIF NOT EXISTS (SELECT FROM @extschema@.visitors p WHERE p.tenant_id = @extschema@.current_tenant()
+        AND p.id = person) THEN
         PERFORM @extschema@.refuse(404, 'not_found', 'no such visitor', NULL, NULL, 'visitor_id');
     END IF;
     refusals := @extschema@.refusal_list(person, site, try_visit.group_size);
     RETURN QUERY SELECT refusals = '[]', CASE WHEN refusals <> '[]' THEN NULL WHEN s.ask_host THEN 'pending'
         ELSE 'checked_in' END, person, site, gate, refusals
-                   FROM @extschema@.sites s WHERE s.id = site;
+                   FROM @extschema@.sites s WHERE s.tenant_id = @extschema@.current_tenant() AND s.id = site;
 END $$;
 COMMENT ON FUNCTION @extschema@.try_visit(@extschema@.person_name_input, @extschema@.person_name_input,
     @extschema@.mobile_input, @extschema@.email_input,
@@ -289,18 +294,22 @@ CREATE FUNCTION @extschema@.get_visitor_status(id uuid, site_id uuid DEFAULT NUL
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    site uuid := coalesce(get_visitor_status.site_id, (SELECT s.id FROM @extschema@.sites s WHERE s.is_active
-                          AND NOT EXISTS (SELECT FROM @extschema@.sites o WHERE o.is_active AND o.id <> s.id)));
+    site uuid := coalesce(get_visitor_status.site_id,
+        (SELECT s.id FROM @extschema@.sites s WHERE s.tenant_id = @extschema@.current_tenant() AND s.is_active
+                          AND NOT EXISTS (SELECT FROM @extschema@.sites o WHERE o.tenant_id = @extschema@.current_tenant()
+                              AND o.is_active AND o.id <> s.id)));
     refusals jsonb := @extschema@.refusal_list(get_visitor_status.id, site);
 BEGIN
     RETURN QUERY
     SELECT p.id, coalesce(latest.state, 'none'), o.id, o.state::text, o.site_id, o.requested_at, o.checked_in_at,
            refusals = '[]', coalesce(o.state = 'checked_in', false), refusals
       FROM @extschema@.visitors p
-      LEFT JOIN @extschema@.visits o ON o.visitor_id = p.id AND o.state IN ('pending', 'checked_in')
-      LEFT JOIN LATERAL (SELECT v.state::text AS state FROM @extschema@.visits v WHERE v.visitor_id = p.id
+      LEFT JOIN @extschema@.visits o ON o.tenant_id = p.tenant_id AND o.visitor_id = p.id
+          AND o.state IN ('pending', 'checked_in')
+      LEFT JOIN LATERAL (SELECT v.state::text AS state FROM @extschema@.visits v
+          WHERE v.tenant_id = @extschema@.current_tenant() AND v.visitor_id = p.id
                           ORDER BY v.requested_at DESC, v.id DESC LIMIT 1) latest ON true
-     WHERE p.id = get_visitor_status.id;
+     WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = get_visitor_status.id;
 END $$;
 COMMENT ON FUNCTION @extschema@.get_visitor_status(uuid, uuid) IS
 'Where a visitor stands: state of the latest visit or none, the open visit, may check in (at the site, if named or the '
