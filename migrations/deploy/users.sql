@@ -2,7 +2,8 @@
 -- requires: roles_permissions
 --
 -- People who log in. login_name is the user name without regard to case, kept as a column because an index on lower(...)
--- cannot be used under row-level security (lower is not leakproof). password_hash: yescrypt, or the bcrypt of imported users.
+-- cannot be used under row-level security (lower is not leakproof). password_hash: yescrypt, or the bcrypt of imported users,
+-- up to cost 14: a backend cannot be interrupted while it checks one.
 
 BEGIN;
 
@@ -11,7 +12,7 @@ CREATE TABLE relygate.users (
     id                  uuid               NOT NULL DEFAULT relygate.uuid_v7(),
     user_name           relygate.user_name NOT NULL,
     login_name          text               NOT NULL,
-    password_hash       text               NOT NULL CHECK (password_hash ~ '^\$(y|2[aby])\$'),
+    password_hash       text               NOT NULL CHECK (password_hash ~ '^\$(y|2[aby]\$(0[4-9]|1[0-4]))\$'),
     first_name          relygate.person_name,
     last_name           relygate.person_name,
     email               relygate.email_address,
