@@ -58,9 +58,11 @@ TEST_F(AnswerBodyTest, WritesListsWithPagination) {
               R"({"responseCode":"S","responseMessage":"Done","data":[{"id":1},{"id":2}],)"
               R"("pagination":{"page":1,"pageSize":20,"totalItems":2,"totalIsExact":true}})");
     EXPECT_EQ(
-        body(DataShape::list, {"id"}, {}, {.is_there = true, .page = 0, .page_size = 5, .total = 0, .next_cursor = "abc"}),
+        body(DataShape::list, {"id"}, {},
+             {.is_there = true, .page = 0, .page_size = 5, .total = 0, .next_cursor = "abc"}),
         R"({"responseCode":"S","responseMessage":"Done","data":[],"pagination":{"pageSize":5,"nextCursor":"abc"}})");
-    EXPECT_EQ(body(DataShape::list, {}, {}, {.is_there = true, .page = 1, .page_size = 20, .total = 10'001, .next_cursor = {}}),
+    EXPECT_EQ(body(DataShape::list, {}, {},
+                   {.is_there = true, .page = 1, .page_size = 20, .total = 10'001, .next_cursor = {}}),
               R"({"responseCode":"S","responseMessage":"Done","data":[],)"
               R"("pagination":{"page":1,"pageSize":20,"totalItems":10000,"totalIsExact":false}})");
 }
