@@ -25,7 +25,7 @@ CREATE TABLE @extschema@.product_routes (
     one_of text[] NOT NULL DEFAULT '{}',
     read_only boolean NOT NULL DEFAULT false,
     lane text NOT NULL DEFAULT 'write' CHECK (lane IN ('read', 'write', 'slow')),
-    body_limit int NOT NULL DEFAULT 65536 CHECK (body_limit BETWEEN 0 AND 104857600),
+    body_limit int NOT NULL DEFAULT 262144 CHECK (body_limit BETWEEN 0 AND 104857600),
     while_suspended boolean NOT NULL DEFAULT false,
     tenant_argument text,
     PRIMARY KEY (method, pattern),
