@@ -118,7 +118,7 @@ def test_isolation_and_audit_hold_in_it(source, target, tenants):
     connection = database.connect(autocommit=False)
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (tenants.north,))
-        cursor.execute("UPDATE relygate.sites SET capacity = 500")
+        cursor.execute("SET LOCAL ROLE relygate_api; UPDATE relygate.sites SET capacity = 500")
     connection.close()
     # Ids of transactions begin again in another cluster: the records tell which one they are of.
     assert database.value("SELECT count(DISTINCT cluster) FROM relygate.audit_log") == 2
