@@ -33,8 +33,8 @@ std::string_view map(std::string_view text, int options, Memory memory) {
         return {};
     // One more than needed: reencoding ends the text with a zero byte.
     const auto count = static_cast<std::size_t>(needed) + 1;
-    auto *buffer = static_cast<utf8proc_int32_t *>(
-        memory.allocate(count * sizeof(utf8proc_int32_t), alignof(utf8proc_int32_t)));
+    auto *buffer =
+        static_cast<utf8proc_int32_t *>(memory.allocate(count * sizeof(utf8proc_int32_t), alignof(utf8proc_int32_t)));
     utf8proc_decompose(bytes, size, buffer, needed, static_cast<utf8proc_option_t>(options));
     const auto length = utf8proc_reencode(buffer, needed, static_cast<utf8proc_option_t>(options));
     if (length < 0)
@@ -46,7 +46,9 @@ bool is_ascii(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+char upper(char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
 
 } // namespace
 
@@ -90,9 +92,13 @@ bool is_mark(std::int32_t character) {
     return c == UTF8PROC_CATEGORY_MN || c == UTF8PROC_CATEGORY_MC;
 }
 
-bool is_format(std::int32_t character) { return category(character) == UTF8PROC_CATEGORY_CF; }
+bool is_format(std::int32_t character) {
+    return category(character) == UTF8PROC_CATEGORY_CF;
+}
 
-bool is_control(std::int32_t character) { return category(character) == UTF8PROC_CATEGORY_CC; }
+bool is_control(std::int32_t character) {
+    return category(character) == UTF8PROC_CATEGORY_CC;
+}
 
 bool is_blank(std::int32_t character) {
     switch (character) {
@@ -109,9 +115,13 @@ bool is_blank(std::int32_t character) {
     }
 }
 
-bool is_ignorable(std::int32_t character) { return character >= 0 && property(character)->ignorable; }
+bool is_ignorable(std::int32_t character) {
+    return character >= 0 && property(character)->ignorable;
+}
 
-bool is_virama(std::int32_t character) { return character >= 0 && property(character)->combining_class == 9; }
+bool is_virama(std::int32_t character) {
+    return character >= 0 && property(character)->combining_class == 9;
+}
 
 bool is_bidi_control(std::int32_t character) {
     return (character >= 0x202A && character <= 0x202E) || (character >= 0x2066 && character <= 0x2069);
@@ -122,7 +132,8 @@ bool is_arabic_letter(std::int32_t character) {
         std::int32_t first, last;
     };
     // Arabic, its supplement and extensions, and the presentation forms.
-    constexpr Range kArabic[] = {{0x0600, 0x06FF}, {0x0750, 0x077F}, {0x0870, 0x08FF}, {0xFB50, 0xFDFF}, {0xFE70, 0xFEFC}};
+    constexpr Range kArabic[] = {
+        {0x0600, 0x06FF}, {0x0750, 0x077F}, {0x0870, 0x08FF}, {0xFB50, 0xFDFF}, {0xFE70, 0xFEFC}};
     return is_letter(character) && std::any_of(std::begin(kArabic), std::end(kArabic), [&](const Range &range) {
                return character >= range.first && character <= range.last;
            });
@@ -173,8 +184,10 @@ std::string_view compose(std::string_view text, Memory memory) {
 }
 
 std::string_view fold_search(std::string_view text, Memory memory) {
-    // Folding can uncover what composing joins again and the other way round, so the whole is done as NFKC_Casefold wants it.
-    return map(text, UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE, memory);
+    // Folding can uncover what composing joins again and the other way round, so the whole is done as NFKC_Casefold
+    // wants it.
+    return map(text, UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE,
+               memory);
 }
 
 std::string_view upper_ascii(std::string_view text, Memory memory) {

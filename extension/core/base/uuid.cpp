@@ -17,7 +17,9 @@ int hexadecimal(char c) {
     return -1;
 }
 
-constexpr bool is_hyphen_place(std::size_t place) { return place == 8 || place == 13 || place == 18 || place == 23; }
+constexpr bool is_hyphen_place(std::size_t place) {
+    return place == 8 || place == 13 || place == 18 || place == 23;
+}
 
 } // namespace
 

@@ -24,7 +24,8 @@ struct StateMachine {
                            [&](const Transition &t) { return t.from == from && t.to == to; });
     }
     constexpr bool is_final(std::string_view state) const {
-        return std::none_of(transitions.begin(), transitions.end(), [&](const Transition &t) { return t.from == state; });
+        return std::none_of(transitions.begin(), transitions.end(),
+                            [&](const Transition &t) { return t.from == state; });
     }
 
   private:

@@ -1,7 +1,6 @@
 // See visit.hpp. The words come from the database, where a domain has checked them: a detail may show them.
 #include "core/state/visit.hpp"
 
-
 namespace relygate::core {
 
 namespace {

@@ -13,7 +13,8 @@ constexpr bool is_letter_or_digit(char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-template <typename Allowed> bool has_only(std::string_view text, std::size_t fewest, std::size_t most, Allowed allowed) {
+template <typename Allowed>
+bool has_only(std::string_view text, std::size_t fewest, std::size_t most, Allowed allowed) {
     return text.size() >= fewest && text.size() <= most && std::all_of(text.begin(), text.end(), allowed);
 }
 

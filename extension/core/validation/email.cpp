@@ -1,5 +1,6 @@
-// See email.hpp. Quoted local parts and address literals are allowed by the RFC and unknown to forms and mailers: refused.
-// A CR or LF would let a notification carry headers of the writer's choice (CWE-93); no rule below lets one through.
+// See email.hpp. Quoted local parts and address literals are allowed by the RFC and unknown to forms and mailers:
+// refused. A CR or LF would let a notification carry headers of the writer's choice (CWE-93); no rule below lets one
+// through.
 #include "core/validation/email.hpp"
 
 #include <algorithm>
@@ -14,8 +15,12 @@ constexpr std::size_t kMostOctets = 254; // RFC 5321, 4.5.3.1.3: a path of 256 w
 constexpr std::size_t kMostLocalOctets = 64;
 constexpr std::size_t kMostLabelOctets = 63;
 
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_letter_or_digit(char c) { return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+constexpr bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+constexpr bool is_letter_or_digit(char c) {
+    return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
 constexpr bool is_atom(char c) {
     return is_letter_or_digit(c) || std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
 }
@@ -51,7 +56,9 @@ bool is_domain(std::string_view text) {
     return !std::all_of(top.begin(), top.end(), is_digit);
 }
 
-constexpr Refusal refuse(const char *message, const char *hint = nullptr) { return {400, "invalid", message, hint}; }
+constexpr Refusal refuse(const char *message, const char *hint = nullptr) {
+    return {400, "invalid", message, hint};
+}
 
 } // namespace
 

@@ -7,7 +7,8 @@
 
 namespace relygate::core {
 
-// Trimmed, the domain in lower case, the local part as given: only the receiving host may know whether its case matters.
+// Trimmed, the domain in lower case, the local part as given: only the receiving host may know whether its case
+// matters.
 Outcome<std::string_view> normalize_email(std::string_view text, Memory memory);
 
 } // namespace relygate::core

@@ -15,7 +15,9 @@ namespace {
 
 constexpr std::size_t kMost = 30;
 
-constexpr Refusal refuse(const char *message, const char *hint = nullptr) { return {400, "invalid", message, hint}; }
+constexpr Refusal refuse(const char *message, const char *hint = nullptr) {
+    return {400, "invalid", message, hint};
+}
 
 using Checked = const char *; // null: right; else what is wrong, as a hint
 constexpr const char *kPlain = "Enter the number as it stands on the document.";
@@ -30,15 +32,17 @@ Checked check_aadhaar(std::string_view number) {
 }
 
 Checked check_pan(std::string_view number) {
-    const bool is_right = has_shape(number, "AAAAA9999A") &&
-                          std::string_view("ABCFGHJLPT").find(number[3]) != std::string_view::npos;
-    return is_right ? nullptr : "A PAN has five letters, four digits and a letter; the fourth letter is the kind of holder.";
+    const bool is_right =
+        has_shape(number, "AAAAA9999A") && std::string_view("ABCFGHJLPT").find(number[3]) != std::string_view::npos;
+    return is_right ? nullptr
+                    : "A PAN has five letters, four digits and a letter; the fourth letter is the kind of holder.";
 }
 
-// The nationality is not asked for, so every country's passport must pass: the travel documents of ICAO 9303 have up to nine
-// characters. India's are a letter and seven digits.
+// The nationality is not asked for, so every country's passport must pass: the travel documents of ICAO 9303 have up to
+// nine characters. India's are a letter and seven digits.
 Checked check_passport(std::string_view number) {
-    const bool is_right = number.size() >= 6 && number.size() <= 9 && std::any_of(number.begin(), number.end(), is_digit);
+    const bool is_right =
+        number.size() >= 6 && number.size() <= 9 && std::any_of(number.begin(), number.end(), is_digit);
     return is_right ? nullptr : "A passport number has 6 to 9 letters and digits.";
 }
 
@@ -55,8 +59,8 @@ Checked check_licence(std::string_view number, bool is_indian) {
     return is_indian ? "A driving licence has the state, two digits of the office, the year and seven digits." : kPlain;
 }
 
-// The photo identity card of the Election Commission: three letters and seven digits; older ones have the state and up to
-// fourteen digits between slashes.
+// The photo identity card of the Election Commission: three letters and seven digits; older ones have the state and up
+// to fourteen digits between slashes.
 Checked check_voter_id(std::string_view number, bool is_indian) {
     const bool is_right = is_indian ? has_shape(number, "AAA9999999") || (has_shape(number, "AA999999999?9?9?9?9?9?") &&
                                                                           is_indian_state(number.substr(0, 2)))
@@ -66,8 +70,8 @@ Checked check_voter_id(std::string_view number, bool is_indian) {
     return is_indian ? "A voter id has three letters and seven digits." : kPlain;
 }
 
-// Upper case, blanks, hyphens and slashes out. Digits of other scripts are refused: no table lookup by (byte - '0') ever sees
-// one.
+// Upper case, blanks, hyphens and slashes out. Digits of other scripts are refused: no table lookup by (byte - '0')
+// ever sees one.
 Outcome<std::string_view> plain(std::string_view text, Memory memory) {
     std::array<char, kMost> number;
     std::size_t size = 0;
@@ -90,8 +94,8 @@ Outcome<std::string_view> plain(std::string_view text, Memory memory) {
 
 } // namespace
 
-Outcome<std::string_view> normalize_document_number(std::string_view type, std::string_view text, std::string_view country,
-                                                    Memory memory) {
+Outcome<std::string_view> normalize_document_number(std::string_view type, std::string_view text,
+                                                    std::string_view country, Memory memory) {
     if (!is_word(kDocumentTypes, type))
         return Refusal{400, "unknown", "document type is not known", nullptr, "documentType"};
     const auto number = plain(text, memory);
@@ -124,7 +128,9 @@ std::string_view mask_document_number(std::string_view type, std::string_view nu
     return {masked, number.size()};
 }
 
-Outcome<std::string_view> check_document_text(std::string_view text, Memory memory) { return plain(text, memory); }
+Outcome<std::string_view> check_document_text(std::string_view text, Memory memory) {
+    return plain(text, memory);
+}
 
 bool has_verhoeff_digit(std::string_view digits) {
     // Multiplication in the dihedral group of order ten, and the permutation applied at each place from the right.

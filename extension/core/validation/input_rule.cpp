@@ -45,7 +45,9 @@ Ruled document_number(Text text, const RuleContext &context, Memory memory) {
 }
 
 // The user name is the function's to compare.
-Ruled password(Text text, const RuleContext &, Memory) { return check_password(text, ""); }
+Ruled password(Text text, const RuleContext &, Memory) {
+    return check_password(text, "");
+}
 
 // An instant keeps its own offset, a day becomes one only where the site's time zone is known.
 Ruled moment(Text text, const RuleContext &, Memory) {
@@ -111,6 +113,8 @@ const InputRule *find_input_rule(std::string_view domain_name) {
     return found == std::end(kRules) ? nullptr : found;
 }
 
-std::span<const InputRule> input_rules() { return kRules; }
+std::span<const InputRule> input_rules() {
+    return kRules;
+}
 
 } // namespace relygate::core

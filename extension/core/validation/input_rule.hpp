@@ -1,5 +1,5 @@
-// Which rule an input domain of SQL stands for (sql/types.sql). The binder of the dispatcher asks here by the type's name,
-// so a function's signature alone decides how its parameters are checked and what they become.
+// Which rule an input domain of SQL stands for (sql/types.sql). The binder of the dispatcher asks here by the type's
+// name, so a function's signature alone decides how its parameters are checked and what they become.
 #pragma once
 
 #include <span>

@@ -7,7 +7,9 @@ namespace relygate::core {
 
 namespace {
 
-constexpr Refusal refuse(const char *message) { return {400, "invalid", message}; }
+constexpr Refusal refuse(const char *message) {
+    return {400, "invalid", message};
+}
 
 struct Limits {
     std::size_t most_characters;

@@ -1,5 +1,5 @@
-// Labels (one line: names of things, purposes) and remarks (several lines). Kept as written but for blanks around them and
-// the composed form; escaping is the business of whoever shows them.
+// Labels (one line: names of things, purposes) and remarks (several lines). Kept as written but for blanks around them
+// and the composed form; escaping is the business of whoever shows them.
 #pragma once
 
 #include <string_view>

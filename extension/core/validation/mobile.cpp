@@ -1,6 +1,6 @@
-// See mobile.hpp. First the text becomes digits, then the digits become a number: read as they are, without the trunk prefix,
-// without the own calling code; the first reading that the numbering plan knows wins. So ten Indian digits that begin with 91
-// are never shortened.
+// See mobile.hpp. First the text becomes digits, then the digits become a number: read as they are, without the trunk
+// prefix, without the own calling code; the first reading that the numbering plan knows wins. So ten Indian digits that
+// begin with 91 are never shortened.
 #include "core/validation/mobile.hpp"
 
 #include <algorithm>
@@ -19,7 +19,9 @@ constexpr std::size_t kFewestDigits = 8;
 constexpr std::size_t kMostDigits = 15;
 constexpr std::size_t kMostWrittenDigits = kMostDigits + 5; // 00, a trunk prefix in brackets
 
-constexpr Refusal refuse(const char *message, const char *hint = nullptr) { return {400, "invalid", message, hint}; }
+constexpr Refusal refuse(const char *message, const char *hint = nullptr) {
+    return {400, "invalid", message, hint};
+}
 
 struct Written {
     std::array<char, kMostWrittenDigits> digits{};
@@ -105,7 +107,8 @@ bool strip_brazilian_carrier(std::string_view &digits) {
     return true;
 }
 
-// Argentina writes a mobile at home as 0, area, 15, subscriber; abroad as 9, area, subscriber (libphonenumber does the same).
+// Argentina writes a mobile at home as 0, area, 15, subscriber; abroad as 9, area, subscriber (libphonenumber does the
+// same).
 struct ArgentineMobile {
     std::array<char, 11> digits{};
     bool is_found = false;

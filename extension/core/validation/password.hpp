@@ -1,5 +1,5 @@
-// New passwords: long enough, of four kinds of characters, not the user name and none of the commonest. A password is never
-// changed by a rule and never repeated in a message.
+// New passwords: long enough, of four kinds of characters, not the user name and none of the commonest. A password is
+// never changed by a rule and never repeated in a message.
 #pragma once
 
 #include <cstddef>

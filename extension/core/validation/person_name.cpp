@@ -1,5 +1,5 @@
-// See person_name.hpp. What looks the same must be the same: invisible characters would make two people of one, so they are
-// refused (the user sees why) unless they are spelling: ZWJ and ZWNJ after a virama, ZWNJ between Arabic letters
+// See person_name.hpp. What looks the same must be the same: invisible characters would make two people of one, so they
+// are refused (the user sees why) unless they are spelling: ZWJ and ZWNJ after a virama, ZWNJ between Arabic letters
 // (RFC 5892, A.1 and A.2).
 #include "core/validation/person_name.hpp"
 
@@ -36,7 +36,9 @@ bool is_spelling_joiner(std::int32_t before, std::int32_t joiner, std::int32_t a
     return is_virama(before) || (joiner == kZwnj && is_arabic_letter(before) && is_arabic_letter(after));
 }
 
-constexpr Refusal refuse(const char *message, const char *hint = nullptr) { return {400, "invalid", message, hint}; }
+constexpr Refusal refuse(const char *message, const char *hint = nullptr) {
+    return {400, "invalid", message, hint};
+}
 
 } // namespace
 
@@ -58,7 +60,8 @@ Outcome<std::string_view> normalize_person_name(std::string_view text, Memory me
         const bool is_visible_letter = is_letter(c) && !is_ignorable(c);
         const bool is_following_mark = is_mark(c) && c != kGraphemeJoiner && before != CodePoints::kEnd;
         has_letter = has_letter || is_visible_letter;
-        if (!is_visible_letter && !is_following_mark && !is_name_punctuation(c) && !is_spelling_joiner(before, c, after)) {
+        if (!is_visible_letter && !is_following_mark && !is_name_punctuation(c) &&
+            !is_spelling_joiner(before, c, after)) {
             if (c == '<' || c == '>' || c == '&')
                 return refuse("name contains markup", "Enter letters, blanks, apostrophes, dots and hyphens.");
             if (is_format(c) || is_control(c) || is_ignorable(c))

@@ -1,4 +1,5 @@
-// Small patterns for registration marks and document numbers: 9 stands for a digit, A for a letter from A to Z, N for either,
+// Small patterns for registration marks and document numbers: 9 stands for a digit, A for a letter from A to Z, N for
+// either,
 // "?" after one of them makes it optional, everything else for itself. For texts that are upper-case ASCII already.
 #pragma once
 
@@ -6,8 +7,12 @@
 
 namespace relygate::core {
 
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
+constexpr bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+constexpr bool is_capital(char c) {
+    return c >= 'A' && c <= 'Z';
+}
 
 constexpr bool has_shape(std::string_view text, std::string_view shape) {
     if (shape.empty())

@@ -1,5 +1,5 @@
-// See vehicle_number.hpp. The Indian formats are those of the Central Motor Vehicles Rules, 1989 (rules 47, 50, 76 and the
-// schedule of S.O. 443(E)) with what was on the road before and what embassies and the forces use.
+// See vehicle_number.hpp. The Indian formats are those of the Central Motor Vehicles Rules, 1989 (rules 47, 50, 76 and
+// the schedule of S.O. 443(E)) with what was on the road before and what embassies and the forces use.
 #include "core/validation/vehicle_number.hpp"
 
 #include <algorithm>
@@ -13,7 +13,9 @@ namespace relygate::core {
 
 namespace {
 
-constexpr Refusal refuse(const char *message, const char *hint = nullptr) { return {400, "invalid", message, hint}; }
+constexpr Refusal refuse(const char *message, const char *hint = nullptr) {
+    return {400, "invalid", message, hint};
+}
 
 constexpr bool is_zero(std::string_view digits) {
     return std::all_of(digits.begin(), digits.end(), [](char c) { return c == '0'; });
@@ -29,10 +31,12 @@ template <typename Is> std::string_view take(std::string_view &text, std::size_t
     return taken;
 }
 
-constexpr bool has_state(std::string_view mark) { return is_indian_state(mark.substr(0, 2)); }
+constexpr bool has_state(std::string_view mark) {
+    return is_indian_state(mark.substr(0, 2));
+}
 
-// KA03MH4821, DL7CBR0093, TN224410, RJ9CA118: state, office, up to three letters of the series, number. Trade certificates
-// of the old form (KA01TC0042) are written so too.
+// KA03MH4821, DL7CBR0093, TN224410, RJ9CA118: state, office, up to three letters of the series, number. Trade
+// certificates of the old form (KA01TC0042) are written so too.
 bool is_standard(std::string_view mark) {
     if (!has_shape(mark, "AA99?A?A?A?99?9?9?") || !has_state(mark))
         return false;
@@ -78,10 +82,14 @@ bool is_vintage(std::string_view mark) {
 }
 
 // MFC2207: three letters and a number, from before 1989.
-bool is_before_1989(std::string_view mark) { return has_shape(mark, "AAA99?9?9?") && !is_zero(mark.substr(3)); }
+bool is_before_1989(std::string_view mark) {
+    return has_shape(mark, "AAA99?9?9?") && !is_zero(mark.substr(3));
+}
 
 // 03D153874H: the year, class, number, check letter; on the vehicle an arrow stands before it.
-bool is_defence(std::string_view mark) { return has_shape(mark, "99A99999?9?A"); }
+bool is_defence(std::string_view mark) {
+    return has_shape(mark, "99A99999?9?A");
+}
 
 bool is_indian(std::string_view mark) {
     return is_standard(mark) || is_bharat(mark) || is_diplomatic(mark) || is_temporary(mark) ||

@@ -1,5 +1,5 @@
-// Word lists: the only values that some columns and parameters take. SQL's domains ask for them (is_visit_state ...), the binder
-// and the reference page show them.
+// Word lists: the only values that some columns and parameters take. SQL's domains ask for them (is_visit_state ...),
+// the binder and the reference page show them.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,8 @@ using Words = std::span<const std::string_view>;
 inline constexpr std::array<std::string_view, 7> kDocumentTypes = {
     "aadhaar", "pan", "passport", "driving_licence", "voter_id", "employee_id", "student_id"};
 inline constexpr std::array<std::string_view, 2> kVisitorTypes = {"registered", "unregistered"};
-inline constexpr std::array<std::string_view, 5> kTenantKinds = {"school", "residential", "office", "hospital", "other"};
+inline constexpr std::array<std::string_view, 5> kTenantKinds = {"school", "residential", "office", "hospital",
+                                                                 "other"};
 inline constexpr std::array<std::string_view, 2> kTenantStates = {"active", "suspended"};
 inline constexpr std::array<std::string_view, 5> kPurposeKinds = {"visit", "gate_pass", "student", "staff", "vehicle"};
 inline constexpr std::array<std::string_view, 3> kGateDirections = {"in", "out", "both"};

@@ -1,7 +1,8 @@
-// relygate.normalize_columns(): BEFORE INSERT OR UPDATE. Whoever writes, a request or a DBA, the column gets the form that the
-// rule gives: uniqueness and search compare stored texts. The arguments of the trigger are pairs,
+// relygate.normalize_columns(): BEFORE INSERT OR UPDATE. Whoever writes, a request or a DBA, the column gets the form
+// that the rule gives: uniqueness and search compare stored texts. The arguments of the trigger are pairs,
 //   'mobile=mobile'                             column = rule
-//   'search_name=fold:first_name,last_name'     column = folded text of other columns (of their normalised values: write it last)
+//   'search_name=fold:first_name,last_name'     column = folded text of other columns (of their normalised values:
+//   write it last)
 // A column that an UPDATE leaves alone is not looked at: a rule that became stricter must not lock old rows.
 #include "core/base/text.hpp"
 #include "core/validation/input_rule.hpp"
@@ -10,8 +11,8 @@
 namespace relygate::pg {
 namespace {
 
-// The country of the row's tenant; tables of which a column needs it have a tenant_id. "" where the tenant cannot be seen,
-// then only international numbers pass, and the foreign key refuses the row anyway.
+// The country of the row's tenant; tables of which a column needs it have a tenant_id. "" where the tenant cannot be
+// seen, then only international numbers pass, and the foreign key refuses the row anyway.
 std::string_view country_of(const Row &row) {
     static SPIPlanPtr plan = nullptr; // of this backend; PostgreSQL plans anew when role or table change
     const int column = row.find("tenant_id");
@@ -24,7 +25,8 @@ std::string_view country_of(const Row &row) {
         SPIPlanPtr made = SPI_prepare(
             "SELECT country::pg_catalog.text FROM relygate.tenants WHERE id OPERATOR(pg_catalog.=) $1", 1, types);
         if (made == nullptr || SPI_keepplan(made) != 0)
-            ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not prepare the look-up of a tenant's country"));
+            ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR),
+                    errmsg("could not prepare the look-up of a tenant's country"));
         plan = made;
     }
     Datum tenant_id = row.now(column).value;
@@ -67,7 +69,9 @@ struct LazyCountry {
     std::string_view code;
 };
 
-bool needs_country(const char *rule) { return std::strcmp(rule, "mobile") == 0 || std::strcmp(rule, "vehicle_number") == 0; }
+bool needs_country(const char *rule) {
+    return std::strcmp(rule, "mobile") == 0 || std::strcmp(rule, "vehicle_number") == 0;
+}
 
 void apply_rule(Row &row, const char *column_name, const char *rule_name, LazyCountry &country) {
     const int column = row.column(column_name);

@@ -8,7 +8,8 @@ extern "C" {
 namespace relygate::pg {
 
 Row::Row(FunctionCallInfo fcinfo, const char *function) : data_(reinterpret_cast<TriggerData *>(fcinfo->context)) {
-    if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(data_->tg_event) || !TRIGGER_FIRED_FOR_ROW(data_->tg_event) ||
+    if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(data_->tg_event) ||
+        !TRIGGER_FIRED_FOR_ROW(data_->tg_event) ||
         !(TRIGGER_FIRED_BY_INSERT(data_->tg_event) || TRIGGER_FIRED_BY_UPDATE(data_->tg_event)))
         ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                 errmsg("\"%s\" must be called by a BEFORE trigger for each row of INSERT or UPDATE", function));

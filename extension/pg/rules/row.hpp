@@ -1,5 +1,5 @@
-// The row a BEFORE trigger is about to write: columns by name, and changes collected into one new tuple. Everything here may
-// longjmp; nothing has a destructor.
+// The row a BEFORE trigger is about to write: columns by name, and changes collected into one new tuple. Everything
+// here may longjmp; nothing has a destructor.
 #pragma once
 
 #include "pg/boundary.hpp"
@@ -18,10 +18,10 @@ class Row {
     int find(const char *column) const;
     int column(const char *column) const; // raises where there is none
 
-    NullableDatum now(int column) const { return value(now_, column); } // as it stands after the changes so far
+    NullableDatum now(int column) const { return value(now_, column); }       // as it stands after the changes so far
     NullableDatum before(int column) const { return value(before_, column); } // of an UPDATE
     Oid type(int column) const { return SPI_gettypeid(data_->tg_relation->rd_att, column); } // domains by their own id
-    bool is_changed(int column) const; // true in an INSERT
+    bool is_changed(int column) const;                                                       // true in an INSERT
 
     void set(int column, NullableDatum to);
     Datum result() const { return PointerGetDatum(now_); }
@@ -34,7 +34,11 @@ class Row {
     HeapTuple now_;
 };
 
-inline NullableDatum not_null(Datum value) { return {value, false}; }
-inline NullableDatum null_datum() { return {0, true}; }
+inline NullableDatum not_null(Datum value) {
+    return {value, false};
+}
+inline NullableDatum null_datum() {
+    return {0, true};
+}
 
 } // namespace relygate::pg

@@ -1,6 +1,6 @@
-// relygate.touch_row(): BEFORE INSERT OR UPDATE. By whom a row was made and changed last is the context's to say, not the
-// writer's; a DBA, who has no user, may name when and by whom a row was made (data of an older system), once. Columns that a
-// table lacks are left out.
+// relygate.touch_row(): BEFORE INSERT OR UPDATE. By whom a row was made and changed last is the context's to say, not
+// the writer's; a DBA, who has no user, may name when and by whom a row was made (data of an older system), once.
+// Columns that a table lacks are left out.
 #include "pg/rules/row.hpp"
 #include "pg/tenancy/context.hpp"
 

@@ -1,5 +1,5 @@
-// relygate.uuid_v7(): the default of every id. Ids of one session grow, even within one microsecond and when the clock is set
-// back (RFC 9562, 6.2, method 3 and monotonicity).
+// relygate.uuid_v7(): the default of every id. Ids of one session grow, even within one microsecond and when the clock
+// is set back (RFC 9562, 6.2, method 3 and monotonicity).
 #include <ctime>
 
 #include "core/base/uuid.hpp"

@@ -1,5 +1,5 @@
-// The rules of core as SQL functions: normalize_* give the stored form or raise RG400, is_* serve the CHECKs of the domains.
-// All are IMMUTABLE: they read no table, no setting and no clock.
+// The rules of core as SQL functions: normalize_* give the stored form or raise RG400, is_* serve the CHECKs of the
+// domains. All are IMMUTABLE: they read no table, no setting and no clock.
 #include "core/base/text.hpp"
 #include "core/validation/code.hpp"
 #include "core/validation/country.hpp"
@@ -98,8 +98,8 @@ RELYGATE_FUNCTION(relygate_mask_document_number) {
                      [&](core::Memory memory) -> Ruled { return core::mask_document_number(type, value, memory); });
 }
 
-// relygate.check_password(password text, user_name text, fewest_characters int DEFAULT 8) boolean. Not STRICT: a user name
-// that is null cannot be compared, but the password is looked at all the same, and a null password is too short.
+// relygate.check_password(password text, user_name text, fewest_characters int DEFAULT 8) boolean. Not STRICT: a user
+// name that is null cannot be compared, but the password is looked at all the same, and a null password is too short.
 RELYGATE_FUNCTION(relygate_check_password) {
     const auto password = argument(fcinfo, 0);
     const auto user_name = argument(fcinfo, 1);

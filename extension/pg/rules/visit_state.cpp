@@ -1,5 +1,6 @@
-// relygate.visit_state_change(): BEFORE INSERT OR UPDATE OF state on visits, without WHEN, so that a second check-out is looked
-// at too. The table of core/state/visit.hpp decides; times and users of check-in and check-out are set here and nowhere else.
+// relygate.visit_state_change(): BEFORE INSERT OR UPDATE OF state on visits, without WHEN, so that a second check-out
+// is looked at too. The table of core/state/visit.hpp decides; times and users of check-in and check-out are set here
+// and nowhere else.
 #include "core/state/visit.hpp"
 #include "pg/rules/row.hpp"
 #include "pg/tenancy/context.hpp"
@@ -31,8 +32,9 @@ const char *describe(const Row &row, std::string_view state) {
     StringInfoData json;
     initStringInfo(&json);
     const auto id = row.before(row.column("id"));
-    appendStringInfo(&json, "{\"id\":\"%s\",\"state\":\"%.*s\"", DatumGetCString(DirectFunctionCall1(uuid_out, id.value)),
-                     static_cast<int>(state.size()), state.data());
+    appendStringInfo(&json, "{\"id\":\"%s\",\"state\":\"%.*s\"",
+                     DatumGetCString(DirectFunctionCall1(uuid_out, id.value)), static_cast<int>(state.size()),
+                     state.data());
     const auto checked_in_at = row.before(row.column("checked_in_at"));
     if (!checked_in_at.isnull)
         appendStringInfo(&json, ",\"checkedInAt\":\"%s\"", print_instant(checked_in_at.value));

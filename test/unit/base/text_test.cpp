@@ -9,8 +9,8 @@ using namespace relygate::core;
 
 TEST(Text, RefusesIllFormedUtf8) {
     using namespace std::string_view_literals;
-    for (const auto bad : {"\x80"sv, "\xC0\x80"sv, "\xC1\xBF"sv, "\xE0\x80\x80"sv, "\xED\xA0\x80"sv, "\xF4\x90\x80\x80"sv, "\xF8\x88\x80\x80\x80"sv,
-                           "\xE2\x82"sv, "\xFF"sv, "a\0b"sv})
+    for (const auto bad : {"\x80"sv, "\xC0\x80"sv, "\xC1\xBF"sv, "\xE0\x80\x80"sv, "\xED\xA0\x80"sv,
+                           "\xF4\x90\x80\x80"sv, "\xF8\x88\x80\x80\x80"sv, "\xE2\x82"sv, "\xFF"sv, "a\0b"sv})
         EXPECT_FALSE(is_valid_utf8(bad));
     for (const auto good : {""sv, "a"sv, "\u00E9"sv, "\uFFFF"sv, "\U0010FFFF"sv})
         EXPECT_TRUE(is_valid_utf8(good));
@@ -18,10 +18,11 @@ TEST(Text, RefusesIllFormedUtf8) {
 }
 
 TEST(Text, DigitsOfAllScripts) {
-    for (const char *zero_to_nine : {"0123456789", "\u0966\u0967\u0968\u0969\u096A\u096B\u096C\u096D\u096E\u096F",
-                                     "\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669",
-                                     "\uFF10\uFF11\uFF12\uFF13\uFF14\uFF15\uFF16\uFF17\uFF18\uFF19",
-                                     "\U0001D7D8\U0001D7D9\U0001D7DA\U0001D7DB\U0001D7DC\U0001D7DD\U0001D7DE\U0001D7DF\U0001D7E0\U0001D7E1"}) {
+    for (const char *zero_to_nine :
+         {"0123456789", "\u0966\u0967\u0968\u0969\u096A\u096B\u096C\u096D\u096E\u096F",
+          "\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669",
+          "\uFF10\uFF11\uFF12\uFF13\uFF14\uFF15\uFF16\uFF17\uFF18\uFF19",
+          "\U0001D7D8\U0001D7D9\U0001D7DA\U0001D7DB\U0001D7DC\U0001D7DD\U0001D7DE\U0001D7DF\U0001D7E0\U0001D7E1"}) {
         CodePoints digits(zero_to_nine);
         for (int value = 0; value < 10; ++value)
             EXPECT_EQ(digit_value(digits.next()), value);

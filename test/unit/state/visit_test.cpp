@@ -35,8 +35,9 @@ TEST(VisitState, Births) {
 }
 
 TEST(VisitState, DetailNamesWhatIsAllowed) {
-    EXPECT_STREQ(change_visit("pending", "checked_out").refusal().detail,
-                 "The visit is pending; checked_out was asked for, allowed are checked_in, refused, cancelled, expired.");
+    EXPECT_STREQ(
+        change_visit("pending", "checked_out").refusal().detail,
+        "The visit is pending; checked_out was asked for, allowed are checked_in, refused, cancelled, expired.");
     EXPECT_STREQ(change_visit("checked_out", "checked_out").refusal().detail,
                  "The visit is checked_out; checked_out was asked for, nothing is allowed any more.");
     EXPECT_FALSE(change_visit(std::string(1000, 'x'), "pending")); // cut, not overrun

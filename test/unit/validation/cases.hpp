@@ -29,8 +29,12 @@ inline std::vector<ValidatorCase> validator_cases(const std::string &file) {
             throw std::runtime_error("not JSON: " + line);
         const json_t *input = json_object_get(root, "input");
         const json_t *expected = json_object_get(root, "expected");
-        ValidatorCase one{text_member(root, "id"), text_member(root, "why"), text_member(input, "tenant_country"),
-                          text_member(input, "type"), {}, json_is_true(json_object_get(expected, "ok")) != 0,
+        ValidatorCase one{text_member(root, "id"),
+                          text_member(root, "why"),
+                          text_member(input, "tenant_country"),
+                          text_member(input, "type"),
+                          {},
+                          json_is_true(json_object_get(expected, "ok")) != 0,
                           text_member(expected, "value")};
         if (json_object_get(input, "text"))
             one.texts.push_back(text_member(input, "text"));

@@ -1,5 +1,5 @@
-// Every validator case of test/cases against the rule that the binder would find, and once more on its own result: a rule
-// that changes what it has accepted would store two values for one thing.
+// Every validator case of test/cases against the rule that the binder would find, and once more on its own result: a
+// rule that changes what it has accepted would store two values for one thing.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -39,8 +39,18 @@ void check(const std::string &file, const char *domain, std::size_t fewest) {
 
 } // namespace
 
-TEST(ValidatorCases, Mobile) { check("mobile", "mobile_input", 20); }
-TEST(ValidatorCases, Names) { check("names", "person_name_input", 23); }
-TEST(ValidatorCases, Vehicles) { check("vehicles", "vehicle_number_input", 17); }
-TEST(ValidatorCases, Email) { check("email", "email_input", 16); }
-TEST(ValidatorCases, Documents) { check("documents", "document_number_input", 15); }
+TEST(ValidatorCases, Mobile) {
+    check("mobile", "mobile_input", 20);
+}
+TEST(ValidatorCases, Names) {
+    check("names", "person_name_input", 23);
+}
+TEST(ValidatorCases, Vehicles) {
+    check("vehicles", "vehicle_number_input", 17);
+}
+TEST(ValidatorCases, Email) {
+    check("email", "email_input", 16);
+}
+TEST(ValidatorCases, Documents) {
+    check("documents", "document_number_input", 15);
+}

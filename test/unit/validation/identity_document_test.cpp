@@ -1,4 +1,5 @@
-// Identity numbers: the check digit finds what it must, and no refusal repeats any of the number. All numbers are invented.
+// Identity numbers: the check digit finds what it must, and no refusal repeats any of the number. All numbers are
+// invented.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -41,16 +42,26 @@ TEST(IdentityDocument, ByType) {
         bool is_ok;
     };
     constexpr Case kCases[] = {
-        {"aadhaar", "2363-8472-9104", true},      {"aadhaar", "23638472910", false},
-        {"pan", "ABCPK4821Q", true},              {"pan", "ABCPK4821", false},
-        {"passport", "K4821907", true},           {"passport", "K4821", false},
-        {"passport", "C01X0006H", true},          {"passport", "C01X0006HZ", false},
-        {"passport", "PASSPORT", false},          {"driving_licence", "KA-03/2015/0012345", true},
-        {"driving_licence", "KA0320150012", false}, {"driving_licence", "XX0320150012345", false},
-        {"driving_licence", "KA0318150012345", false}, {"voter_id", "ABC1234567", true},
-        {"voter_id", "AB12", false},              {"employee_id", "emp-0042", true},
-        {"student_id", "2024/CS/017", true},      {"employee_id", "", false},
-        {"employee_id", "E\u0967", false},        {"library_card", "12345", false},
+        {"aadhaar", "2363-8472-9104", true},
+        {"aadhaar", "23638472910", false},
+        {"pan", "ABCPK4821Q", true},
+        {"pan", "ABCPK4821", false},
+        {"passport", "K4821907", true},
+        {"passport", "K4821", false},
+        {"passport", "C01X0006H", true},
+        {"passport", "C01X0006HZ", false},
+        {"passport", "PASSPORT", false},
+        {"driving_licence", "KA-03/2015/0012345", true},
+        {"driving_licence", "KA0320150012", false},
+        {"driving_licence", "XX0320150012345", false},
+        {"driving_licence", "KA0318150012345", false},
+        {"voter_id", "ABC1234567", true},
+        {"voter_id", "AB12", false},
+        {"employee_id", "emp-0042", true},
+        {"student_id", "2024/CS/017", true},
+        {"employee_id", "", false},
+        {"employee_id", "E\u0967", false},
+        {"library_card", "12345", false},
     };
     for (const auto &one : kCases)
         EXPECT_EQ(is_taken(one.type, one.text), one.is_ok) << one.type << " " << one.text;
@@ -60,8 +71,9 @@ TEST(IdentityDocument, ByType) {
 
 TEST(IdentityDocument, NoRefusalRepeatsTheNumber) {
     for (const char *type : {"aadhaar", "pan", "passport", "driving_licence", "voter_id", "employee_id"})
-        for (const char *text : {"2363 8472 9105 7777 8888 9999 3333", "9105", "9120456789012345", "XXXX XXXX 9105", "\xFF"
-                                                                                                                     "9105"}) {
+        for (const char *text : {"2363 8472 9105 7777 8888 9999 3333", "9105", "9120456789012345", "XXXX XXXX 9105",
+                                 "\xFF"
+                                 "9105"}) {
             std::pmr::monotonic_buffer_resource memory;
             const auto number = normalize_document_number(type, text, "IN", memory);
             if (number)

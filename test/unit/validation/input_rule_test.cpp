@@ -64,9 +64,33 @@ TEST(InputRule, MomentsAndGroups) {
 
 // Random texts of awkward pieces through every rule: no crash, valid UTF-8 out, and rule(rule(x)) == rule(x).
 TEST(InputRule, Idempotent) {
-    const std::string pieces[] = {"a", "Z", "9", "+91 98450 12367", "@", ".", "-", " ", "\t", "\u00E9", "e\u0301", "\u0915\u094D\u200D",
-                                  "\u0967", "\uFEFF", "\u3000", "\u212B", "\U00020BB7", "\u1E9E", "\xFF", "\xE2\x82", std::string(1, '\0'),
-                                  "KA03MH4821", "x@y.in", "_", "'", "\u1100\u1161", "\u0344"};
+    const std::string pieces[] = {"a",
+                                  "Z",
+                                  "9",
+                                  "+91 98450 12367",
+                                  "@",
+                                  ".",
+                                  "-",
+                                  " ",
+                                  "\t",
+                                  "\u00E9",
+                                  "e\u0301",
+                                  "\u0915\u094D\u200D",
+                                  "\u0967",
+                                  "\uFEFF",
+                                  "\u3000",
+                                  "\u212B",
+                                  "\U00020BB7",
+                                  "\u1E9E",
+                                  "\xFF",
+                                  "\xE2\x82",
+                                  std::string(1, '\0'),
+                                  "KA03MH4821",
+                                  "x@y.in",
+                                  "_",
+                                  "'",
+                                  "\u1100\u1161",
+                                  "\u0344"};
     std::mt19937 random(15);
     for (int i = 0; i < 20000; ++i) {
         std::string text;
