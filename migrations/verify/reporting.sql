@@ -8,7 +8,7 @@ SELECT site_id, capacity, inside, open_visits, free_places FROM relygate_report.
 SELECT visitor_id, visitor_type, first_name, last_name, mobile FROM relygate_report.visitors WHERE false;
 SELECT audit_id, occurred_at, user_id, table_name, row_id, action, changes FROM relygate_report.audit WHERE false;
 DO $$ BEGIN
-    ASSERT (SELECT bool_and('security_invoker=true' = ANY (reloptions)) FROM pg_class
+    ASSERT (SELECT bool_and(coalesce('security_invoker=true' = ANY (reloptions), false)) FROM pg_class
              WHERE relnamespace = 'relygate_report'::regnamespace AND relkind = 'v'), 'a view runs with its owner''s rights';
     ASSERT NOT EXISTS (SELECT FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
                         WHERE c.relnamespace = 'relygate_report'::regnamespace AND c.relkind = 'v' AND a.attnum > 0
