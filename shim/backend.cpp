@@ -1,6 +1,6 @@
 #include "shim/backend.hpp"
 
-#include "shim/catalogue.hpp"
+#include "shim/connection.hpp"
 
 #include <array>
 #include <bit>
@@ -155,7 +155,7 @@ bool Backend::send(Question &question, std::int64_t now_ms) {
     text(question.client_address, question.client_address.empty());
     text(question.method, false);
     text(question.path, false);
-    binary(question.query, false);   // text's binary form is its bytes
+    binary(question.query, false); // text's binary form is its bytes
     binary(question.headers, false);
     binary(question.body, !question.has_body);
     if (in_flight_.empty())

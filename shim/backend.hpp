@@ -1,7 +1,7 @@
 // One connection to the database in pipeline mode. Each question is one prepared statement and one Sync, so each is a
-// transaction of its own and a failed one leaves its neighbours alone. Nothing here waits: the worker's epoll says when to
-// look. A pipelined connection is never sent a cancel request, which would hit whatever runs; statement_timeout ends what
-// takes too long.
+// transaction of its own and a failed one leaves its neighbours alone. Nothing here waits: the worker's epoll says when
+// to look. A pipelined connection is never sent a cancel request, which would hit whatever runs; statement_timeout ends
+// what takes too long.
 #pragma once
 
 #include "shim/event_source.hpp"

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <ctime>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -24,12 +22,6 @@ LaneKind lane_of(std::string_view name) {
 }
 
 } // namespace
-
-std::int64_t monotonic_ms() {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
-}
 
 Keeper::Keeper(const Config &config, Log &log, std::function<void()> publish)
     : config_(config), log_(log), publish_(std::move(publish)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
@@ -107,7 +99,8 @@ bool Keeper::wait_for_socket(short events, std::int64_t deadline_ms) {
         if (left <= 0)
             return false;
         pollfd descriptor{PQsocket(connection_), events, 0};
-        const int ready = poll(&descriptor, 1, static_cast<int>(std::min<std::int64_t>(left, 200))); // 200: looks at stopping_
+        const int ready =
+            poll(&descriptor, 1, static_cast<int>(std::min<std::int64_t>(left, 200))); // 200: looks at stopping_
         if (ready > 0)
             return true;
         if (ready < 0 && errno != EINTR)
@@ -146,15 +139,18 @@ Keeper::Contact Keeper::connect() {
 
 // Row level security does not exist for such roles, FORCE or not: every tenant would see every row.
 std::string Keeper::forbidden_role() {
-    const auto result = ask("SELECT rolname, rolsuper, rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = session_user");
+    const auto result =
+        ask("SELECT rolname, rolsuper, rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = session_user");
     if (PQresultStatus(result.get()) != PGRES_TUPLES_OK || PQntuples(result.get()) != 1)
         return {};
     const auto is_true = [&](int column) { return *PQgetvalue(result.get(), 0, column) == 't'; };
     const std::string name = PQgetvalue(result.get(), 0, 0);
     if (is_true(1))
-        return "the database role \"" + name + "\" is SUPERUSER: row level security would not hold it; use relygate_shim";
+        return "the database role \"" + name +
+               "\" is SUPERUSER: row level security would not hold it; use relygate_shim";
     if (is_true(2))
-        return "the database role \"" + name + "\" has BYPASSRLS: row level security would not hold it; use relygate_shim";
+        return "the database role \"" + name +
+               "\" has BYPASSRLS: row level security would not hold it; use relygate_shim";
     return {};
 }
 
@@ -184,19 +180,21 @@ bool Keeper::load() {
     auto fresh = std::make_shared<Catalogue>();
     const auto rows = ask("SELECT method, pattern, permission, read_only, lane, body_limit FROM relygate.routes");
     if (PQresultStatus(rows.get()) != PGRES_TUPLES_OK) {
-        log_.event(LogLevel::error, "cannot read relygate.routes", rows ? PQresultErrorMessage(rows.get()) : "no answer");
+        log_.event(LogLevel::error, "cannot read relygate.routes",
+                   rows ? PQresultErrorMessage(rows.get()) : "no answer");
         return false;
     }
     std::vector<Route> routes;
     for (int row = 0; row < PQntuples(rows.get()); row++) {
         const auto text = [&](int column) { return std::string_view(PQgetvalue(rows.get(), row, column)); };
         const auto limit = std::strtoll(PQgetvalue(rows.get(), row, 5), nullptr, 10);
-        routes.push_back({std::string(text(0)), std::string(text(1)), text(2) == "public", text(3) == "t", lane_of(text(4)),
-                          std::min<std::int64_t>(limit, config_.body_limit)});
+        routes.push_back({std::string(text(0)), std::string(text(1)), text(2) == "public", text(3) == "t",
+                          lane_of(text(4)), std::min<std::int64_t>(limit, config_.body_limit)});
     }
     const auto keys = ask("SELECT relygate.jwks()");
     if (PQresultStatus(keys.get()) != PGRES_TUPLES_OK || PQntuples(keys.get()) != 1) {
-        log_.event(LogLevel::error, "cannot read relygate.jwks()", keys ? PQresultErrorMessage(keys.get()) : "no answer");
+        log_.event(LogLevel::error, "cannot read relygate.jwks()",
+                   keys ? PQresultErrorMessage(keys.get()) : "no answer");
         return false;
     }
     fresh->jwks = PQgetisnull(keys.get(), 0, 0) ? R"({"keys":[]})" : PQgetvalue(keys.get(), 0, 0);
@@ -274,48 +272,6 @@ void Keeper::drop(const char *why) {
         log_.event(LogLevel::error, why, detail);
     PQfinish(connection_);
     connection_ = nullptr;
-}
-
-// In the options string a blank ends an argument and a backslash takes the next character as it is.
-static std::string escape_option(std::string_view value) {
-    std::string text;
-    for (const char c : value) {
-        if (c == ' ' || c == '\\')
-            text += '\\';
-        text += c;
-    }
-    return text;
-}
-
-ConnectionOptions::ConnectionOptions(const Config &config, const char *application) : base_(config.database) {
-    std::string options = "-c statement_timeout=" + std::to_string(config.request_timeout_ms) +
-                          " -c relygate.token_lifetime=" + std::to_string(config.token_lifetime_s);
-    if (!config.jwt_issuer.empty())
-        options += " -c relygate.token_issuer=" + escape_option(config.jwt_issuer);
-    base_.emplace_back("application_name", application);
-    base_.emplace_back("client_encoding", "UTF8");
-    base_.emplace_back("options", options);
-}
-
-void ConnectionOptions::set_address(const DatabaseAddress &address) { address_ = address; }
-
-PGconn *ConnectionOptions::start() const {
-    std::vector<const char *> keywords, values;
-    const auto add = [&](const char *keyword, const std::string &value) {
-        keywords.push_back(keyword);
-        values.push_back(value.c_str());
-    };
-    for (const auto &[keyword, value] : base_)
-        add(keyword.c_str(), value);
-    if (!address_.host.empty()) { // later keywords win over those of a URL
-        add("host", address_.host);
-        add("port", address_.port);
-        if (!address_.address.empty())
-            add("hostaddr", address_.address);
-    }
-    keywords.push_back(nullptr);
-    values.push_back(nullptr);
-    return PQconnectStartParams(keywords.data(), values.data(), 1);
 }
 
 } // namespace relygate::shim

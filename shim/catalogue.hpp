@@ -1,9 +1,11 @@
-// What all workers share and none changes: routes, keys, and where the database is. A thread of its own keeps one connection,
-// LISTENs on it, reads everything again when told to, and hands out a new immutable Catalogue. It also asks the database each
-// moment whether it lives (for /health and /ready) and refuses a role that row level security does not hold.
+// What all workers share and none changes: routes, keys, and where the database is. A thread of its own keeps one
+// connection, LISTENs on it, reads everything again when told to, and hands out a new immutable Catalogue. It also asks
+// the database each moment whether it lives (for /health and /ready) and refuses a role that row level security does
+// not hold.
 #pragma once
 
 #include "shim/config.hpp"
+#include "shim/connection.hpp"
 #include "shim/routes.hpp"
 #include "shim/token.hpp"
 
@@ -19,11 +21,6 @@
 namespace relygate::shim {
 
 class Log;
-
-// The server that the keeper reached. Workers connect to the very same, and need no name look-up, which would block them.
-struct DatabaseAddress {
-    std::string host, address, port;
-};
 
 struct Catalogue {
     std::unique_ptr<Routes> routes;
@@ -46,8 +43,8 @@ class Keeper {
     Keeper(const Keeper &) = delete;
     Keeper &operator=(const Keeper &) = delete;
 
-    // One attempt before anything listens. False: the role may not serve, `reason` says why. A database that is away is no
-    // reason not to start.
+    // One attempt before anything listens. False: the role may not serve, `reason` says why. A database that is away is
+    // no reason not to start.
     bool first_contact(std::string &reason);
     // From here on a thread; `refused` is called if a later connection turns out to be of a forbidden role.
     void start(std::function<void(std::string)> refused);
@@ -89,19 +86,5 @@ class Keeper {
     int wake_ = -1;
     std::thread thread_;
 };
-
-// Keywords and values for libpq, with what every connection of ours carries: time-out, token life and issuer, UTF-8.
-class ConnectionOptions {
-  public:
-    ConnectionOptions(const Config &config, const char *application);
-    void set_address(const DatabaseAddress &address);
-    [[nodiscard]] PGconn *start() const; // PQconnectStartParams
-
-  private:
-    std::vector<std::pair<std::string, std::string>> base_;
-    DatabaseAddress address_;
-};
-
-std::int64_t monotonic_ms();
 
 } // namespace relygate::shim

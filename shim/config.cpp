@@ -39,7 +39,8 @@ class Reading {
         if (!value)
             return;
         if (variable.use == Variable::Use::unused) {
-            note(variable.name, std::string("is not used by this version") + (*variable.help ? std::string(" (") + variable.help + ")" : ""));
+            note(variable.name, std::string("is not used by this version") +
+                                    (*variable.help ? std::string(" (") + variable.help + ")" : ""));
         } else if (variable.apply == nullptr) {
             database_[variable.name] = *value;
         } else if (const auto wrong = variable.apply(config_, *value); !wrong.empty()) {
@@ -105,8 +106,8 @@ std::optional<std::string> Reading::value_of(const Variable &variable) {
     return value;
 }
 
-// Names that begin like ours but are none of them: most likely a slip of the pen. Only a note, since Kubernetes and Docker
-// links set such names too.
+// Names that begin like ours but are none of them: most likely a slip of the pen. Only a note, since Kubernetes and
+// Docker links set such names too.
 void Reading::misspelt(const std::vector<std::string> &names) {
     for (const auto &name : names) {
         if (belongs_to_another_program(name)) {
@@ -185,7 +186,8 @@ void Reading::encryption() {
         if (access(kSystemAuthorities, R_OK) == 0)
             config_.database.emplace_back("sslrootcert", kSystemAuthorities);
         else
-            problem("DB_SSL_CA_CERT", "is needed: DB_SSL asks for a certificate, and the system has no list of authorities");
+            problem("DB_SSL_CA_CERT",
+                    "is needed: DB_SSL asks for a certificate, and the system has no list of authorities");
     }
     if (database_.contains("DB_SSL_CLIENT_CERT") != database_.contains("DB_SSL_CLIENT_KEY"))
         problem("DB_SSL_CLIENT_CERT", "and DB_SSL_CLIENT_KEY go together");
@@ -205,8 +207,8 @@ void Reading::database() {
         return;
     }
     char *error = nullptr;
-    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfoParse(url->second.c_str(), &error),
-                                                                                PQconninfoFree);
+    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+        PQconninfoParse(url->second.c_str(), &error), PQconninfoFree);
     if (!options) {
         // libpq's text repeats the URL, password and all; the log is no place for it.
         problem("DATABASE_URL", "is no connection URL; percent-encode special characters in user and password");
@@ -245,6 +247,8 @@ void Reading::consistency() {
         problem("DB_POOL_MIN", "is above DB_POOL_MAX");
     if (lookup_("MAX_FILE_SIZE") && config_.max_file_size > config_.body_limit)
         problem("MAX_FILE_SIZE", "is above BODY_LIMIT: such a file would never arrive");
+    else if (lookup_("MAX_FILE_SIZE"))
+        note("MAX_FILE_SIZE", "is only compared with BODY_LIMIT: this version stores no files");
     if (config_.metrics_host.empty())
         config_.metrics_host = config_.host;
     if (config_.metrics && config_.port == config_.metrics_port)
@@ -283,7 +287,8 @@ ConfigReport read_environment(Config &config, std::string_view built_version) {
         const std::string_view text = *entry;
         names.emplace_back(text.substr(0, text.find('=')));
     }
-    return read_config(config, [](const char *name) { return std::getenv(name); }, names, built_version);
+    return read_config(
+        config, [](const char *name) { return std::getenv(name); }, names, built_version);
 }
 
 std::string describe_variables() {

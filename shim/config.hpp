@@ -1,5 +1,5 @@
-// What the shim is told by its environment, under the names of the operations guide. Everything is read and judged at once:
-// all wrong variables are named together, and those that this version does not use are said to be unused.
+// What the shim is told by its environment, under the names of the operations guide. Everything is read and judged at
+// once: all wrong variables are named together, and those that this version does not use are said to be unused.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ enum class LogLevel { debug, info, warn, error };
 struct Config {
     std::string environment = "production"; // NODE_ENV, for /health
     std::string version;                    // APP_VERSION, else the one that was built
-    std::string host = "127.0.0.1"; // a container sets 0.0.0.0
+    std::string host = "127.0.0.1";         // a container sets 0.0.0.0
     std::uint16_t port = 3000;
 
     // Keywords and values for PQconnectStartParams; a connection URL stands under "dbname" and comes first.

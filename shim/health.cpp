@@ -28,7 +28,9 @@ void number(core::JsonWriter &json, const char *name, double value) {
     json.raw(text);
 }
 
-double uptime_s() { return static_cast<double>(monotonic_ms() - kStarted) / 1000; }
+double uptime_s() {
+    return static_cast<double>(monotonic_ms() - kStarted) / 1000;
+}
 
 std::int64_t resident_bytes() {
     std::ifstream statm("/proc/self/statm");

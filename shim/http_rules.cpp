@@ -26,7 +26,8 @@ bool is_visible_ascii(std::string_view text) {
 }
 
 bool is_host(std::string_view text) {
-    return !text.empty() && text.size() <= 260 && is_visible_ascii(text) && text.find_first_of("/?#@,\\\"<>") == std::string_view::npos;
+    return !text.empty() && text.size() <= 260 && is_visible_ascii(text) &&
+           text.find_first_of("/?#@,\\\"<>") == std::string_view::npos;
 }
 
 int hex(char c) {
@@ -37,7 +38,9 @@ int hex(char c) {
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-core::Refusal malformed(const char *code, const char *message) { return {400, code, message}; }
+core::Refusal malformed(const char *code, const char *message) {
+    return {400, code, message};
+}
 
 // Counts of the fields that must stand at most once, since readers disagree on which of two counts.
 struct Counts {
@@ -65,7 +68,8 @@ const char *twice(const Counts &counts) {
 } // namespace
 
 bool is_known_method(std::string_view method) {
-    static constexpr std::array<std::string_view, 7> methods{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+    static constexpr std::array<std::string_view, 7> methods{"GET",   "HEAD",   "POST",   "PUT",
+                                                             "PATCH", "DELETE", "OPTIONS"};
     return std::find(methods.begin(), methods.end(), method) != methods.end();
 }
 
@@ -227,7 +231,8 @@ std::optional<core::Refusal> check_body_type(const HeadFacts &facts) {
 
 bool is_request_id(std::string_view text) {
     return !text.empty() && text.size() <= 100 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_' || c == '.';
+        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_' ||
+               c == '.';
     });
 }
 

@@ -1,7 +1,7 @@
 // What libmicrohttpd 0.9.75 lets through and a strict server must refuse (RFC 9110, RFC 9112). The library takes two
-// lengths, any transfer coding, folded lines, NUL inside values, any method and no Host; whoever stands in front of us may
-// read the same bytes another way, and then one request becomes two. So what is not plainly right is refused, and the
-// connection closed. Nothing here knows the library: a head comes in as views.
+// lengths, any transfer coding, folded lines, NUL inside values, any method and no Host; whoever stands in front of us
+// may read the same bytes another way, and then one request becomes two. So what is not plainly right is refused, and
+// the connection closed. Nothing here knows the library: a head comes in as views.
 #pragma once
 
 #include "core/base/outcome.hpp"
@@ -51,9 +51,9 @@ struct HeadCheck {
 
 HeadCheck check_head(const RawHead &head);
 
-// True where each line of the head begins right behind the CR LF of the one before. libmicrohttpd 0.9.75 parses in place and
-// puts NUL where the colon and the line ends were; a folded value was copied elsewhere, a value cut at a NUL or a line that
-// ended with a bare CR or LF leaves another gap. None of them can be seen in the values themselves.
+// True where each line of the head begins right behind the CR LF of the one before. libmicrohttpd 0.9.75 parses in
+// place and puts NUL where the colon and the line ends were; a folded value was copied elsewhere, a value cut at a NUL
+// or a line that ended with a bare CR or LF leaves another gap. None of them can be seen in the values themselves.
 bool is_whole(const RawHead &head);
 
 // The methods that exist here; anything else, other spellings too, is answered 501.

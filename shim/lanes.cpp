@@ -19,8 +19,8 @@ constexpr std::int64_t kGrace = 5'000;
 Verdict verdict_of(std::string_view sqlstate) {
     if (sqlstate == "57014")
         return Verdict::timeout;
-    if (sqlstate.starts_with("53") || sqlstate.starts_with("57P0") || sqlstate.starts_with("08") || sqlstate == "40001" ||
-        sqlstate == "40P01")
+    if (sqlstate.starts_with("53") || sqlstate.starts_with("57P0") || sqlstate.starts_with("08") ||
+        sqlstate == "40001" || sqlstate == "40P01")
         return Verdict::unavailable;
     return Verdict::failed;
 }
@@ -38,9 +38,10 @@ std::array<LaneSize, 3> lane_sizes(const Config &config) {
     return {LaneSize{deep, 32, kept(deep, 1)}, LaneSize{write, 2, kept(write, 1)}, LaneSize{deep, 1, kept(deep, 0)}};
 }
 
-Lane::Lane(LaneSize size, const Config &config, int epoll, Asker &asker, WorkerMetrics &metrics, LaneKind kind, Log &log)
-    : size_(size), config_(config), asker_(asker), metrics_(metrics), gauges_(metrics.lanes[static_cast<std::size_t>(kind)]),
-      log_(log) {
+Lane::Lane(LaneSize size, const Config &config, int epoll, Asker &asker, WorkerMetrics &metrics, LaneKind kind,
+           Log &log)
+    : size_(size), config_(config), asker_(asker), metrics_(metrics),
+      gauges_(metrics.lanes[static_cast<std::size_t>(kind)]), log_(log) {
     for (std::size_t i = 0; i < size.connections; i++)
         backends_.push_back(std::make_unique<Backend>(*this, epoll));
 }
@@ -48,7 +49,8 @@ Lane::Lane(LaneSize size, const Config &config, int epoll, Asker &asker, WorkerM
 Backend *Lane::least_loaded() {
     Backend *best = nullptr;
     for (const auto &backend : backends_)
-        if (backend->takes_more() && backend->in_flight() < size_.depth && (!best || backend->in_flight() < best->in_flight()))
+        if (backend->takes_more() && backend->in_flight() < size_.depth &&
+            (!best || backend->in_flight() < best->in_flight()))
             best = backend.get();
     return best;
 }
@@ -58,14 +60,15 @@ bool Lane::is_ready() const {
 }
 
 bool Lane::is_quiet() const {
-    return waiting_.empty() &&
-           std::all_of(backends_.begin(), backends_.end(), [](const auto &backend) { return backend->in_flight() == 0; });
+    return waiting_.empty() && std::all_of(backends_.begin(), backends_.end(),
+                                           [](const auto &backend) { return backend->in_flight() == 0; });
 }
 
 bool Lane::has_timers() const {
-    return !waiting_.empty() || failures_ > 0 || std::any_of(backends_.begin(), backends_.end(), [](const auto &backend) {
-        return backend->state() == Backend::State::connecting || backend->state() == Backend::State::preparing;
-    });
+    return !waiting_.empty() || failures_ > 0 ||
+           std::any_of(backends_.begin(), backends_.end(), [](const auto &backend) {
+               return backend->state() == Backend::State::connecting || backend->state() == Backend::State::preparing;
+           });
 }
 
 Lane::Submitted Lane::submit(Question &question, std::int64_t now_ms) {
@@ -133,8 +136,10 @@ void Lane::tick(std::int64_t now_ms) {
         else if (backend->in_flight() > 0 && now_ms - backend->head_since_ms() > config_.request_timeout_ms + kGrace)
             backend->lose("the database did not answer in time");
     }
-    const auto open = static_cast<std::size_t>(std::count_if(
-        backends_.begin(), backends_.end(), [](const auto &backend) { return backend->state() == Backend::State::ready; }));
+    const auto open =
+        static_cast<std::size_t>(std::count_if(backends_.begin(), backends_.end(), [](const auto &backend) {
+            return backend->state() == Backend::State::ready;
+        }));
     std::size_t spare = open > size_.kept_open ? open - size_.kept_open : 0;
     for (const auto &backend : backends_)
         if (spare > 0 && backend->state() == Backend::State::ready && backend->in_flight() == 0 &&
@@ -145,7 +150,7 @@ void Lane::tick(std::int64_t now_ms) {
     while (!waiting_.empty() && now_ms - waiting_.front()->waiting_since_ms > config_.connect_timeout_ms) {
         auto *question = waiting_.front();
         waiting_.pop_front();
-        finish(*question, Verdict::unavailable);
+        finish(*question, is_ready() ? Verdict::crowded : Verdict::unavailable);
     }
     pump(now_ms);
 }
@@ -188,7 +193,8 @@ void Lane::backend_answered(Backend &backend, Question &question) {
     if (state.empty()) {
         finish(question, question.result ? Verdict::answer : Verdict::failed);
     } else {
-        // An upgrade of the extension changed what the prepared statement was made for. It did not run, so it may again.
+        // An upgrade of the extension changed what the prepared statement was made for. It did not run, so it may
+        // again.
         const bool outdated = state == "0A000" || state == "26000";
         if (outdated)
             backend.retire();
@@ -210,7 +216,8 @@ void Lane::backend_ready(Backend &) {
 void Lane::backend_lost(bool was_ready, std::deque<Question *> sent, const std::string &why) {
     const auto now = monotonic_ms();
     if (was_ready) {
-        metrics_.database_losses++; // one connection ended; the next attempt, made at once, tells whether the database did
+        metrics_
+            .database_losses++; // one connection ended; the next attempt, made at once, tells whether the database did
     } else {
         next_attempt_ms_ = now + std::min(kFirstBackoff << std::min(failures_, 5), kLongestBackoff);
         failures_++;
@@ -266,7 +273,9 @@ void Lanes::abandon() {
         lane->abandon();
 }
 
-bool Lanes::is_ready() const { return lanes_[0]->is_ready() && lanes_[1]->is_ready(); }
+bool Lanes::is_ready() const {
+    return lanes_[0]->is_ready() && lanes_[1]->is_ready();
+}
 
 bool Lanes::is_quiet() const {
     return std::all_of(lanes_.begin(), lanes_.end(), [](const auto &lane) { return lane->is_quiet(); });

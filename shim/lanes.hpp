@@ -1,6 +1,7 @@
-// Which backend serves which question. Reads go deep into few connections, writes shallow into many (one backend commits one
-// transaction at a time), slow calls one at a time into their own, since no routing saves what already queued behind a slow
-// head. Every queue is bounded: what does not fit is refused at once. One set of lanes a worker; nothing is shared.
+// Which backend serves which question. Reads go deep into few connections, writes shallow into many (one backend
+// commits one transaction at a time), slow calls one at a time into their own, since no routing saves what already
+// queued behind a slow head. Every queue is bounded: what does not fit is refused at once. One set of lanes a worker;
+// nothing is shared.
 #pragma once
 
 #include "shim/backend.hpp"

@@ -25,8 +25,8 @@ int listen_on(const std::string &host, std::uint16_t port, bool shared, std::str
     const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> guard(list, freeaddrinfo);
     const int descriptor = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     const int on = 1;
-    // Without REUSEADDR a restart would wait for connections of the last run to time out. REUSEPORT is for our own threads;
-    // the kernel gives a port to other users' processes never.
+    // Without REUSEADDR a restart would wait for connections of the last run to time out. REUSEPORT is for our own
+    // threads; the kernel gives a port to other users' processes never.
     if (descriptor < 0 || setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
         (shared && setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) ||
         bind(descriptor, list->ai_addr, list->ai_addrlen) != 0 || listen(descriptor, 1024) != 0) {

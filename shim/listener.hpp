@@ -1,5 +1,5 @@
-// Listening sockets. Each worker has its own on the same port (SO_REUSEPORT): the kernel spreads the connections, and no
-// thread wakes for one that another took.
+// Listening sockets. Each worker has its own on the same port (SO_REUSEPORT): the kernel spreads the connections, and
+// no thread wakes for one that another took.
 #pragma once
 
 #include <cstdint>

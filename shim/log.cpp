@@ -75,7 +75,9 @@ void Log::event(LogLevel level, std::string_view message, std::string_view detai
 }
 
 void Log::append_request(std::string &buffer, const RequestLine &request) const {
-    const auto level = request.status >= 500 ? LogLevel::error : request.status >= 400 ? LogLevel::warn : LogLevel::info;
+    const auto level = request.status >= 500   ? LogLevel::error
+                       : request.status >= 400 ? LogLevel::warn
+                                               : LogLevel::info;
     if (!takes(level))
         return;
     std::array<std::byte, 1024> first;

@@ -1,6 +1,7 @@
-// One JSON object a line, on standard output or in a file: what happened to the process, and one line a request (without its
-// query string, which may hold names and numbers of people). A line is written by one write() on a descriptor opened for
-// appending, so lines of several threads never mix and copytruncate loses nothing. SIGHUP opens the file again.
+// One JSON object a line, on standard output or in a file: what happened to the process, and one line a request
+// (without its query string, which may hold names and numbers of people). A line is written by one write() on a
+// descriptor opened for appending, so lines of several threads never mix and copytruncate loses nothing. SIGHUP opens
+// the file again.
 #pragma once
 
 #include "shim/config.hpp"

@@ -1,5 +1,5 @@
-// relygate-shim: reads its environment, refuses what is wrong, starts a keeper and the workers, and stops them in order when
-// it is told to. Signals are taken here and nowhere else.
+// relygate-shim: reads its environment, refuses what is wrong, starts a keeper and the workers, and stops them in order
+// when it is told to. Signals are taken here and nowhere else.
 #include "shim/catalogue.hpp"
 #include "shim/config.hpp"
 #include "shim/health.hpp"
@@ -28,12 +28,13 @@ using namespace relygate::shim;
 constexpr std::int64_t kDrainMs = 8'000; // orchestrators kill after 10 s
 
 int help() {
-    std::printf("usage: relygate-shim [--check-config | --health | --version | --help]\n"
-                "Serves RelyGate's HTTP API from a PostgreSQL database. Without an option: serves until SIGTERM or SIGINT.\n"
-                "  --check-config  name every wrong environment variable; exit status 0 if there is none\n"
-                "  --health        ask a running shim's /ready; exit status 0 if it is\n"
-                "Environment (defaults in parentheses; DATABASE_URL, DB_PASSWORD and JWT_SECRET also as NAME_FILE):\n%s",
-                describe_variables().c_str());
+    std::printf(
+        "usage: relygate-shim [--check-config | --health | --version | --help]\n"
+        "Serves RelyGate's HTTP API from a PostgreSQL database. Without an option: serves until SIGTERM or SIGINT.\n"
+        "  --check-config  name every wrong environment variable; exit status 0 if there is none\n"
+        "  --health        ask a running shim's /ready; exit status 0 if it is\n"
+        "Environment (defaults in parentheses; DATABASE_URL, DB_PASSWORD and JWT_SECRET also as NAME_FILE):\n%s",
+        describe_variables().c_str());
     return 0;
 }
 
@@ -69,7 +70,8 @@ int serve(const Config &config, const ConfigReport &report) {
     }
     Log log(config.log_level, config.version, config.log_file);
     if (!log.is_open()) {
-        std::fprintf(stderr, "relygate-shim: LOG_FILE_PATH: cannot open \"%s\": %s\n", config.log_file.c_str(), std::strerror(errno));
+        std::fprintf(stderr, "relygate-shim: LOG_FILE_PATH: cannot open \"%s\": %s\n", config.log_file.c_str(),
+                     std::strerror(errno));
         return EX_CANTCREAT;
     }
     for (const auto &note : report.notes)

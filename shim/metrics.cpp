@@ -17,7 +17,15 @@ namespace relygate::shim {
 namespace {
 
 void head(std::string &page, std::string_view name, std::string_view type, std::string_view help) {
-    page.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ").append(type).append("\n");
+    page.append("# HELP ")
+        .append(name)
+        .append(" ")
+        .append(help)
+        .append("\n# TYPE ")
+        .append(name)
+        .append(" ")
+        .append(type)
+        .append("\n");
 }
 
 std::string number(double value) {
@@ -31,8 +39,8 @@ void single(std::string &page, std::string_view name, std::string_view type, std
     page.append(name).append(" ").append(number(value)).append("\n");
 }
 
-MHD_Result answer(void *cls, MHD_Connection *connection, const char *url, const char *method, const char *, const char *,
-                  std::size_t *upload_size, void **state) {
+MHD_Result answer(void *cls, MHD_Connection *connection, const char *url, const char *method, const char *,
+                  const char *, std::size_t *upload_size, void **state) {
     static int seen;
     if (*state == nullptr) { // the first call comes with the head alone; an answer there would close the connection
         *state = &seen;
@@ -45,7 +53,8 @@ MHD_Result answer(void *cls, MHD_Connection *connection, const char *url, const 
     const bool reads = std::strcmp(method, "GET") == 0 || std::strcmp(method, "HEAD") == 0;
     const bool found = std::strcmp(url, "/metrics") == 0;
     const std::string text = found && reads ? static_cast<const MetricsPage *>(cls)->text() : std::string();
-    auto *response = MHD_create_response_from_buffer(text.size(), const_cast<char *>(text.data()), MHD_RESPMEM_MUST_COPY);
+    auto *response =
+        MHD_create_response_from_buffer(text.size(), const_cast<char *>(text.data()), MHD_RESPMEM_MUST_COPY);
     if (!response)
         return MHD_NO;
     MHD_add_response_header(response, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
@@ -79,7 +88,8 @@ ProcessFigures process_figures() {
     for (int field = 2; at != std::string::npos && field < 22; field++)
         at = text.find(' ', at + 1);
     if (at != std::string::npos)
-        figures.started = boot_time() + std::strtod(text.c_str() + at, nullptr) / static_cast<double>(sysconf(_SC_CLK_TCK));
+        figures.started =
+            boot_time() + std::strtod(text.c_str() + at, nullptr) / static_cast<double>(sysconf(_SC_CLK_TCK));
     std::ifstream statm("/proc/self/statm");
     double pages = 0, resident = 0;
     if (statm >> pages >> resident) {
@@ -93,9 +103,9 @@ ProcessFigures process_figures() {
 
 void WorkerMetrics::count(std::string_view method, std::string_view route, int status, std::int64_t duration_us) {
     char labels[400];
-    const auto length = static_cast<std::size_t>(
-        std::snprintf(labels, sizeof labels, R"(method="%.*s",route="%.*s",status_code="%d")", static_cast<int>(method.size()),
-                      method.data(), static_cast<int>(std::min<std::size_t>(route.size(), 300)), route.data(), status));
+    const auto length = static_cast<std::size_t>(std::snprintf(
+        labels, sizeof labels, R"(method="%.*s",route="%.*s",status_code="%d")", static_cast<int>(method.size()),
+        method.data(), static_cast<int>(std::min<std::size_t>(route.size(), 300)), route.data(), status));
     const std::string_view key(labels, std::min(length, sizeof labels - 1));
     const double seconds = static_cast<double>(duration_us) / 1e6;
     const std::lock_guard lock(mutex_);
@@ -133,7 +143,8 @@ void MetricsPage::requests(std::string &page) const {
         std::uint64_t so_far = 0;
         for (std::size_t i = 0; i < kBuckets.size(); i++) {
             so_far += series.buckets[i];
-            page += name + "_bucket{" + labels + ",le=\"" + number(kBuckets[i]) + "\"} " + std::to_string(so_far) + "\n";
+            page +=
+                name + "_bucket{" + labels + ",le=\"" + number(kBuckets[i]) + "\"} " + std::to_string(so_far) + "\n";
         }
         page += name + "_bucket{" + labels + ",le=\"+Inf\"} " + std::to_string(series.total) + "\n";
         page += name + "_sum{" + labels + "} " + number(series.seconds) + "\n";
@@ -143,28 +154,39 @@ void MetricsPage::requests(std::string &page) const {
 
 void MetricsPage::database(std::string &page) const {
     static constexpr std::array<const char *, 3> names{"read", "write", "slow"};
-    const auto lanes = [&](std::string_view name, std::string_view help, std::atomic<int> WorkerMetrics::LaneGauges::*member) {
+    const auto lanes = [&](std::string_view name, std::string_view help,
+                           std::atomic<int> WorkerMetrics::LaneGauges::*member) {
         head(page, name, "gauge", help);
         for (std::size_t lane = 0; lane < names.size(); lane++) {
             int sum = 0;
             for (auto *worker : workers_)
                 sum += worker->lanes[lane].*member;
-            page.append(name).append("{lane=\"").append(names[lane]).append("\"} ").append(std::to_string(sum)).append("\n");
+            page.append(name)
+                .append("{lane=\"")
+                .append(names[lane])
+                .append("\"} ")
+                .append(std::to_string(sum))
+                .append("\n");
         }
     };
     lanes("relygate_db_connections_active", "Open connections to the database.", &WorkerMetrics::LaneGauges::open);
-    lanes("relygate_db_requests_in_flight", "Requests sent to the database and not answered.", &WorkerMetrics::LaneGauges::in_flight);
+    lanes("relygate_db_requests_in_flight", "Requests sent to the database and not answered.",
+          &WorkerMetrics::LaneGauges::in_flight);
     lanes("relygate_db_requests_waiting", "Requests that wait for a connection.", &WorkerMetrics::LaneGauges::waiting);
-    const auto total = [&](std::string_view name, std::string_view help, std::atomic<std::uint64_t> WorkerMetrics::*member) {
+    const auto total = [&](std::string_view name, std::string_view help,
+                           std::atomic<std::uint64_t> WorkerMetrics::*member) {
         double sum = 0;
         for (auto *worker : workers_)
             sum += static_cast<double>((worker->*member).load());
         single(page, name, "counter", help, sum);
     };
     total("relygate_db_connects_total", "Connections made to the database.", &WorkerMetrics::database_connects);
-    total("relygate_db_connections_lost_total", "Connections that the database or the network ended.", &WorkerMetrics::database_losses);
-    total("relygate_db_retries_total", "Requests repeated after a deadlock or serialization failure.", &WorkerMetrics::retries);
-    total("relygate_http_refused_full_total", "Requests refused because a queue was full.", &WorkerMetrics::refused_full);
+    total("relygate_db_connections_lost_total", "Connections that the database or the network ended.",
+          &WorkerMetrics::database_losses);
+    total("relygate_db_retries_total", "Requests repeated after a deadlock or serialization failure.",
+          &WorkerMetrics::retries);
+    total("relygate_http_refused_full_total", "Requests refused because a queue was full.",
+          &WorkerMetrics::refused_full);
     total("relygate_token_cache_hits_total", "Tokens found verified.", &WorkerMetrics::token_hits);
     total("relygate_token_cache_misses_total", "Tokens that had to be verified.", &WorkerMetrics::token_misses);
     double connections = 0;
@@ -183,9 +205,12 @@ void MetricsPage::process(std::string &page) const {
     page += "relygate_build_info{version=\"" + version_ + "\"} 1\n";
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
-    const auto seconds = [](const timeval &time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; };
+    const auto seconds = [](const timeval &time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    };
     const auto figures = process_figures();
-    single(page, "process_cpu_seconds_total", "counter", "CPU time in seconds.", seconds(usage.ru_utime) + seconds(usage.ru_stime));
+    single(page, "process_cpu_seconds_total", "counter", "CPU time in seconds.",
+           seconds(usage.ru_utime) + seconds(usage.ru_stime));
     single(page, "process_resident_memory_bytes", "gauge", "Resident memory in bytes.", figures.resident);
     single(page, "process_virtual_memory_bytes", "gauge", "Virtual memory in bytes.", figures.virtual_size);
     single(page, "process_start_time_seconds", "gauge", "Start time since the epoch in seconds.", figures.started);
@@ -211,9 +236,9 @@ MetricsServer::MetricsServer(const Config &config, const MetricsPage &page, Log 
         log.event(LogLevel::error, "cannot listen on the metrics port", problem);
         return;
     }
-    daemon_ = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, nullptr, nullptr, &answer, const_cast<MetricsPage *>(&page),
-                               MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_CONNECTION_LIMIT, 64U, MHD_OPTION_CONNECTION_TIMEOUT,
-                               30U, MHD_OPTION_END);
+    daemon_ = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, nullptr, nullptr, &answer,
+                               const_cast<MetricsPage *>(&page), MHD_OPTION_LISTEN_SOCKET, socket,
+                               MHD_OPTION_CONNECTION_LIMIT, 64U, MHD_OPTION_CONNECTION_TIMEOUT, 30U, MHD_OPTION_END);
     if (!daemon_)
         close(socket);
 }

@@ -1,5 +1,5 @@
-// What Prometheus reads from the metrics port. Every worker counts for itself; its lock is taken by nobody else but a scrape
-// each few seconds. Routes are patterns of the catalogue, never raw paths, so the number of series is bounded.
+// What Prometheus reads from the metrics port. Every worker counts for itself; its lock is taken by nobody else but a
+// scrape each few seconds. Routes are patterns of the catalogue, never raw paths, so the number of series is bounded.
 #pragma once
 
 #include "shim/config.hpp"

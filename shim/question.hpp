@@ -1,5 +1,5 @@
-// One call of relygate.handle_request: what is asked, and what came of it. Whoever asks owns it and keeps it until it is
-// answered; the lanes only point to it.
+// One call of relygate.handle_request: what is asked, and what came of it. Whoever asks owns it and keeps it until it
+// is answered; the lanes only point to it.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@ enum class Verdict : std::uint8_t {
     none,
     answer,      // `result` holds the row
     unavailable, // the database is away, full or stopping; or what became of a write is not known
+    crowded,     // it waited too long, or too many waited already
     timeout,     // the statement took too long
     failed,      // anything else: `sqlstate` and `error` are for the log alone
 };
@@ -51,7 +52,8 @@ class Asker {
     ~Asker() = default;
 };
 
-// name, value, name, value ... as the binary form of a text[] (array_recv): dimensions, no nulls, type text, lower bound 1.
+// name, value, name, value ... as the binary form of a text[] (array_recv): dimensions, no nulls, type text, lower
+// bound 1.
 std::string text_array(const std::vector<std::string_view> &texts);
 
 } // namespace relygate::shim

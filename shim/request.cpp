@@ -27,12 +27,14 @@ std::int64_t monotonic_us() {
 // The layout of 0.9.75's buffer is known from its source; later versions refuse by themselves what it gives away.
 std::size_t size_in_place(MHD_Connection *connection) {
     static const bool is_known = std::strcmp(MHD_get_version(), "0.9.75") == 0;
-    const auto *info = is_known ? MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE) : nullptr;
+    const auto *info =
+        is_known ? MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE) : nullptr;
     return info ? info->header_size : 0;
 }
 
 std::string_view known_method(std::string_view method) {
-    static constexpr std::array<std::string_view, 7> methods{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+    static constexpr std::array<std::string_view, 7> methods{"GET",   "HEAD",   "POST",   "PUT",
+                                                             "PATCH", "DELETE", "OPTIONS"};
     const auto found = std::find(methods.begin(), methods.end(), method);
     return found == methods.end() ? std::string_view("other") : *found;
 }
@@ -44,9 +46,13 @@ Request::Request(Worker &worker, std::string target, std::int64_t now_us)
     question_.owner = this;
 }
 
-Request::~Request() { Worker::release(reserved_); }
+Request::~Request() {
+    Worker::release(reserved_);
+}
 
-Request &Request::of(Question &question) { return *static_cast<Request *>(question.owner); }
+Request &Request::of(Question &question) {
+    return *static_cast<Request *>(question.owner);
+}
 
 MHD_Result Request::handle(MHD_Connection *connection, const char *method, const char *version, const char *upload,
                            std::size_t *upload_size) {
@@ -57,7 +63,8 @@ MHD_Result Request::handle(MHD_Connection *connection, const char *method, const
     case Phase::discarding:
         if (*upload_size > 0)
             return body(upload, upload_size);
-        return phase_ == Phase::discarding || refusal_ || own_answer_ || is_preflight_ ? answer_now(connection) : ask(connection);
+        return phase_ == Phase::discarding || refusal_ || own_answer_ || is_preflight_ ? answer_now(connection)
+                                                                                       : ask(connection);
     case Phase::answered:
         return answer(connection);
     default:
@@ -76,8 +83,10 @@ MHD_Result Request::head(MHD_Connection *connection, std::string_view method, st
     fields.reserve(16);
     MHD_get_connection_values_n(
         connection, MHD_HEADER_KIND,
-        [](void *cls, MHD_ValueKind, const char *name, std::size_t name_size, const char *value, std::size_t value_size) {
-            static_cast<std::vector<HeaderField> *>(cls)->push_back({{name, name_size}, {value ? value : "", value ? value_size : 0}});
+        [](void *cls, MHD_ValueKind, const char *name, std::size_t name_size, const char *value,
+           std::size_t value_size) {
+            static_cast<std::vector<HeaderField> *>(cls)->push_back(
+                {{name, name_size}, {value ? value : "", value ? value_size : 0}});
             return MHD_YES;
         },
         &fields);
@@ -176,7 +185,10 @@ bool Request::own_route(std::string_view method) {
     const bool is_jwks = path == "/.well-known/jwks.json";
     if (!is_jwks && path != "/health" && path != "/ready" && path != "/live")
         return false;
-    route_name_ = is_jwks ? "/.well-known/jwks.json" : path == "/health" ? "/health" : path == "/ready" ? "/ready" : "/live";
+    route_name_ = is_jwks             ? "/.well-known/jwks.json"
+                  : path == "/health" ? "/health"
+                  : path == "/ready"  ? "/ready"
+                                      : "/live";
     if (method == "OPTIONS") {
         allow_ = "GET, HEAD, OPTIONS";
         is_preflight_ = true;
@@ -211,7 +223,8 @@ void Request::authenticate(const HeadFacts &facts) {
     if (verdict.is_unknown_key)
         worker_.keeper().ask_for_keys();
     if (!verdict.identity) {
-        challenge_ = std::string(R"(Bearer realm="relygate", error="invalid_token", error_description=")") + verdict.reason + '"';
+        challenge_ = std::string(R"(Bearer realm="relygate", error="invalid_token", error_description=")") +
+                     verdict.reason + '"';
         core::Refusal refusal{401, "token_invalid", "the token is not valid"};
         return refuse(refusal.with_detail(verdict.reason));
     }
@@ -223,7 +236,8 @@ MHD_Result Request::body(const char *upload, std::size_t *upload_size) {
     *upload_size = 0;
     if (phase_ == Phase::discarding || refusal_ || own_answer_ || is_preflight_) {
         discarded_ += size;
-        return discarded_ > kSmallBody + body_limit_ ? MHD_NO : MHD_YES; // enough: the connection ends without an answer
+        return discarded_ > kSmallBody + body_limit_ ? MHD_NO
+                                                     : MHD_YES; // enough: the connection ends without an answer
     }
     if (static_cast<std::int64_t>(body_.size()) + size > body_limit_) { // chunked: no length said so before
         refuse({413, "body_too_large", "the body is larger than this route takes"});
@@ -296,7 +310,9 @@ MHD_Result Request::answer_now(MHD_Connection *connection) {
     }
     if (own_answer_ && !refusal_) {
         status_ = own_answer_->first;
-        const HeaderList headers = route_name_ == "/.well-known/jwks.json" ? HeaderList{{"Cache-Control", "public, max-age=300"}} : HeaderList{};
+        const HeaderList headers = route_name_ == "/.well-known/jwks.json"
+                                       ? HeaderList{{"Cache-Control", "public, max-age=300"}}
+                                       : HeaderList{};
         return responder.text(connection, context(), status_, kJson, own_answer_->second, headers);
     }
     HeaderList headers;
@@ -315,10 +331,11 @@ void Request::completed(MHD_RequestTerminationCode) {
         client_->deadline_ms = worker_.now_ms() + kKeepAliveMs;
     if (status_ == 0)
         return; // the client left before there was an answer, or the library refused by itself
-    worker_.report({request_id_, method_, route_name_, identity_ ? std::string_view(identity_->tenant_id) : std::string_view(),
-                    identity_ ? std::string_view(identity_->user_id) : std::string_view(),
-                    client_ ? std::string_view(client_->address) : std::string_view(), status_, answered_us_ - begun_us_},
-                   method_);
+    worker_.report(
+        {request_id_, method_, route_name_, identity_ ? std::string_view(identity_->tenant_id) : std::string_view(),
+         identity_ ? std::string_view(identity_->user_id) : std::string_view(),
+         client_ ? std::string_view(client_->address) : std::string_view(), status_, answered_us_ - begun_us_},
+        method_);
 }
 
 } // namespace relygate::shim

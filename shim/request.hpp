@@ -1,6 +1,6 @@
-// The life of one request: its head is judged at once, its body gathered, the database asked, the answer queued. Made when the
-// request line arrived, freed in the library's completed callback and nowhere else: while it is suspended nobody says that
-// the client left, and the lanes still point to it.
+// The life of one request: its head is judged at once, its body gathered, the database asked, the answer queued. Made
+// when the request line arrived, freed in the library's completed callback and nowhere else: while it is suspended
+// nobody says that the client left, and the lanes still point to it.
 #pragma once
 
 #include "core/base/outcome.hpp"
@@ -21,8 +21,8 @@ namespace relygate::shim {
 
 class Worker;
 
-// A client's connection: who it is, and until when it must have moved on. The library's own time-out counts from the last
-// byte, so that a byte each second would keep a connection for ever.
+// A client's connection: who it is, and until when it must have moved on. The library's own time-out counts from the
+// last byte, so that a byte each second would keep a connection for ever.
 struct Client {
     int descriptor = -1;
     std::string address;
@@ -39,8 +39,8 @@ class Request {
     // The library's handler, called again and again: head, body, end of body, and after the answer came.
     MHD_Result handle(MHD_Connection *connection, const char *method, const char *version, const char *upload,
                       std::size_t *upload_size);
-    void answered();                                       // the lanes are done with the question
-    void completed(MHD_RequestTerminationCode code);       // the last byte went out, or the client left
+    void answered();                                 // the lanes are done with the question
+    void completed(MHD_RequestTerminationCode code); // the last byte went out, or the client left
     [[nodiscard]] Question &question() { return question_; }
     [[nodiscard]] static Request &of(Question &question);
 
@@ -58,7 +58,7 @@ class Request {
     MHD_Result answer(MHD_Connection *connection);
     MHD_Result answer_now(MHD_Connection *connection);
     [[nodiscard]] bool takes_body() const { return method_ != "GET" && method_ != "HEAD"; }
-    [[nodiscard]] AnswerContext context() const { return {request_id_, origin_, close_}; }
+    [[nodiscard]] AnswerContext context() const { return {request_id_, origin_, close_, identity_ != nullptr}; }
 
     Worker &worker_;
     std::string raw_target_;

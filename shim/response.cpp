@@ -31,7 +31,9 @@ constexpr std::array<std::pair<const char *, const char *>, 12> kSecurityHeaders
     {"X-XSS-Protection", "0"},
 }};
 
-bool has(MHD_Response *response, const char *name) { return MHD_get_response_header(response, name) != nullptr; }
+bool has(MHD_Response *response, const char *name) {
+    return MHD_get_response_header(response, name) != nullptr;
+}
 
 void add(MHD_Response *response, const char *name, std::string_view value) {
     MHD_add_response_header(response, name, std::string(value).c_str());
@@ -67,7 +69,8 @@ std::vector<std::string> read_text_array(std::string_view bytes) {
 
 // What concerns one connection is the library's business, whatever a function answers.
 bool is_hop_by_hop(std::string_view name) {
-    for (const std::string_view taboo : {"Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length", "Upgrade", "Date"})
+    for (const std::string_view taboo :
+         {"Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length", "Upgrade", "Date"})
         if (equal_ignoring_case(name, taboo))
             return true;
     return false;
@@ -81,6 +84,8 @@ core::Refusal refusal_of(Verdict verdict) {
         return {504, "timeout", "the request took too long"};
     case Verdict::unavailable:
         return kDatabaseAway;
+    case Verdict::crowded:
+        return kTooBusy;
     default:
         return {500, "internal", "an internal error occurred; quote the request id when you report it"};
     }
@@ -89,7 +94,8 @@ core::Refusal refusal_of(Verdict verdict) {
 Responder::Responder(const Config &config) : config_(config) {}
 
 bool Responder::is_allowed_origin(std::string_view origin) const {
-    return std::find(config_.allowed_origins.begin(), config_.allowed_origins.end(), origin) != config_.allowed_origins.end();
+    return std::find(config_.allowed_origins.begin(), config_.allowed_origins.end(), origin) !=
+           config_.allowed_origins.end();
 }
 
 void Responder::common_headers(MHD_Response *response, const AnswerContext &context, unsigned status) const {
@@ -109,14 +115,17 @@ void Responder::common_headers(MHD_Response *response, const AnswerContext &cont
     if (!has(response, "Cache-Control"))
         MHD_add_response_header(response, "Cache-Control", "no-store"); // people's names are not for caches
     if (status == 401 && !has(response, "WWW-Authenticate"))
-        MHD_add_response_header(response, "WWW-Authenticate", R"(Bearer realm="relygate", error="invalid_token")");
+        MHD_add_response_header(response, "WWW-Authenticate",
+                                context.has_token ? R"(Bearer realm="relygate", error="invalid_token")"
+                                                  : R"(Bearer realm="relygate")");
     if ((status == 503 || status == 429) && !has(response, "Retry-After"))
         MHD_add_response_header(response, "Retry-After", "2");
     if (context.close)
         MHD_add_response_header(response, "Connection", "close");
 }
 
-MHD_Result Responder::queue(MHD_Connection *connection, const AnswerContext &context, unsigned status, MHD_Response *response) const {
+MHD_Result Responder::queue(MHD_Connection *connection, const AnswerContext &context, unsigned status,
+                            MHD_Response *response) const {
     if (!response)
         return MHD_NO;
     common_headers(response, context, status);
@@ -125,9 +134,10 @@ MHD_Result Responder::queue(MHD_Connection *connection, const AnswerContext &con
     return queued;
 }
 
-MHD_Result Responder::text(MHD_Connection *connection, const AnswerContext &context, int status, const char *content_type,
-                           std::string_view body, const HeaderList &headers) const {
-    auto *response = MHD_create_response_from_buffer(body.size(), const_cast<char *>(body.data()), MHD_RESPMEM_MUST_COPY);
+MHD_Result Responder::text(MHD_Connection *connection, const AnswerContext &context, int status,
+                           const char *content_type, std::string_view body, const HeaderList &headers) const {
+    auto *response =
+        MHD_create_response_from_buffer(body.size(), const_cast<char *>(body.data()), MHD_RESPMEM_MUST_COPY);
     if (!response)
         return MHD_NO;
     if (content_type)
@@ -141,17 +151,20 @@ MHD_Result Responder::refusal(MHD_Connection *connection, const AnswerContext &c
                               const HeaderList &headers) const {
     std::array<std::byte, 1024> first;
     std::pmr::monotonic_buffer_resource memory(first.data(), first.size());
-    const core::ErrorEnvelope envelope{.message = refusal.message, .code = refusal.code, .errors = {}, .data = {}, .request_id = context.request_id};
+    const core::ErrorEnvelope envelope{
+        .message = refusal.message, .code = refusal.code, .errors = {}, .data = {}, .request_id = context.request_id};
     return text(connection, context, refusal.status, kJson, core::write_envelope(envelope, memory), headers);
 }
 
-MHD_Result Responder::row(MHD_Connection *connection, const AnswerContext &context, Question &question, int &status) const {
+MHD_Result Responder::row(MHD_Connection *connection, const AnswerContext &context, Question &question,
+                          int &status) const {
     PGresult *result = question.result.get();
     status = 500;
     if (PQntuples(result) != 1 || PQnfields(result) != 4 || PQgetisnull(result, 0, 0) || PQgetlength(result, 0, 0) != 4)
         return refusal(connection, context, refusal_of(Verdict::failed));
     const auto field = [&](int column) {
-        return std::string_view(PQgetvalue(result, 0, column), static_cast<std::size_t>(PQgetlength(result, 0, column)));
+        return std::string_view(PQgetvalue(result, 0, column),
+                                static_cast<std::size_t>(PQgetlength(result, 0, column)));
     };
     const auto number = static_cast<int>(read_u32(field(0).data()));
     if (number < 200 || number > 599)
@@ -162,7 +175,8 @@ MHD_Result Responder::row(MHD_Connection *connection, const AnswerContext &conte
     const auto body = field(3);
     // The row stays where libpq put it until the last byte of its body is sent.
     auto *response = MHD_create_response_from_buffer_with_free_callback_cls(
-        body.size(), const_cast<char *>(body.data()), [](void *owned) { PQclear(static_cast<PGresult *>(owned)); }, result);
+        body.size(), const_cast<char *>(body.data()), [](void *owned) { PQclear(static_cast<PGresult *>(owned)); },
+        result);
     if (!response)
         return MHD_NO;
     (void)question.result.release();

@@ -1,5 +1,5 @@
-// From an outcome to HTTP: the only place that knows which headers go with which status. What the database answered is handed
-// on in place; what never reached it, or was rethrown by it, gets the same envelope from here.
+// From an outcome to HTTP: the only place that knows which headers go with which status. What the database answered is
+// handed on in place; what never reached it, or was rethrown by it, gets the same envelope from here.
 #pragma once
 
 #include "core/base/outcome.hpp"
@@ -20,6 +20,7 @@ struct AnswerContext {
     std::string_view request_id;
     std::string_view origin;
     bool close = false;
+    bool has_token = false; // it was verified: a 401 of the database is about its session
 };
 
 using HeaderList = std::vector<std::pair<std::string_view, std::string_view>>;
@@ -39,7 +40,8 @@ class Responder {
     [[nodiscard]] bool is_allowed_origin(std::string_view origin) const;
 
   private:
-    MHD_Result queue(MHD_Connection *connection, const AnswerContext &context, unsigned status, MHD_Response *response) const;
+    MHD_Result queue(MHD_Connection *connection, const AnswerContext &context, unsigned status,
+                     MHD_Response *response) const;
     void common_headers(MHD_Response *response, const AnswerContext &context, unsigned status) const;
 
     const Config &config_;
@@ -50,6 +52,7 @@ core::Refusal refusal_of(Verdict verdict);
 
 inline constexpr core::Refusal kTooBusy{503, "too_busy", "too many requests wait; try again in a moment"};
 inline constexpr core::Refusal kStopping{503, "stopping", "the server is stopping; try again in a moment"};
-inline constexpr core::Refusal kDatabaseAway{503, "database_unavailable", "the database cannot be reached; try again in a moment"};
+inline constexpr core::Refusal kDatabaseAway{503, "database_unavailable",
+                                             "the database cannot be reached; try again in a moment"};
 
 } // namespace relygate::shim

@@ -1,5 +1,5 @@
-// The routes that the database published, as far as the shim must know them: who may come without a token, how large a body
-// may be, and which lane serves it. What a route does is the dispatcher's business.
+// The routes that the database published, as far as the shim must know them: who may come without a token, how large a
+// body may be, and which lane serves it. What a route does is the dispatcher's business.
 #pragma once
 
 #include "core/route/route_table.hpp"
@@ -29,7 +29,9 @@ class Routes {
     Routes(const Routes &) = delete;
     Routes &operator=(const Routes &) = delete;
 
-    [[nodiscard]] core::RouteMatch match(std::string_view method, std::string_view path) const { return table_.match(method, path); }
+    [[nodiscard]] core::RouteMatch match(std::string_view method, std::string_view path) const {
+        return table_.match(method, path);
+    }
     [[nodiscard]] const Route &at(std::size_t index) const { return rows_[index]; }
     [[nodiscard]] std::size_t size() const { return rows_.size(); }
 

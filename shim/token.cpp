@@ -16,7 +16,9 @@ namespace relygate::shim {
 
 namespace {
 
-std::string text_of(const core::Uuid &uuid) { return std::string(core::view(core::print_uuid(uuid))); }
+std::string text_of(const core::Uuid &uuid) {
+    return std::string(core::view(core::print_uuid(uuid)));
+}
 
 } // namespace
 
@@ -27,7 +29,8 @@ struct KeyRing::Parts {
 KeyRing::KeyRing(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 KeyRing::~KeyRing() = default;
 
-std::shared_ptr<const KeyRing> KeyRing::make(const Config &config, std::string_view published, std::vector<std::string> &problems) {
+std::shared_ptr<const KeyRing> KeyRing::make(const Config &config, std::string_view published,
+                                             std::vector<std::string> &problems) {
     auto parts = std::make_unique<Parts>();
     if (const auto added = parts->keys.add_jwks(published, problems); !added)
         problems.push_back(std::string("relygate.jwks(): ") + added.refusal().message);
@@ -46,7 +49,9 @@ std::shared_ptr<const KeyRing> KeyRing::make(const Config &config, std::string_v
     return std::shared_ptr<const KeyRing>(new KeyRing(std::move(parts)));
 }
 
-std::size_t KeyRing::size() const { return parts_->keys.size(); }
+std::size_t KeyRing::size() const {
+    return parts_->keys.size();
+}
 
 void TokenChecker::use(std::shared_ptr<const KeyRing> keys) {
     index_.clear();
@@ -69,7 +74,8 @@ TokenVerdict TokenChecker::check(std::string_view token, std::int64_t now_s) {
         return {nullptr, "key", false};
     std::array<std::byte, 4096> first;
     std::pmr::monotonic_buffer_resource memory(first.data(), first.size());
-    const core::ClaimsPolicy policy{.issuer = config_.jwt_issuer, .audience = config_.jwt_audience, .leeway_seconds = config_.jwt_leeway_s};
+    const core::ClaimsPolicy policy{
+        .issuer = config_.jwt_issuer, .audience = config_.jwt_audience, .leeway_seconds = config_.jwt_leeway_s};
     const auto outcome = core::verify_token(token, keys_->parts().keys, policy, now_s, memory);
     if (!outcome)
         return {nullptr, outcome.refusal().code, std::string_view(outcome.refusal().code) == "key"};

@@ -1,6 +1,6 @@
-// From an Authorization header to who asks. Keys come from the database (ours), from JWT_SECRET and from a JWKS file (an
-// external issuer's); the key fixes the algorithm, never the token (RFC 8725). What verified once is remembered for as long
-// as the same keys are in use and it is not expired: an ES256 check costs more than the rest of the shim.
+// From an Authorization header to who asks. Keys come from the database (ours), from JWT_SECRET and from a JWKS file
+// (an external issuer's); the key fixes the algorithm, never the token (RFC 8725). What verified once is remembered for
+// as long as the same keys are in use and it is not expired: an ES256 check costs more than the rest of the shim.
 #pragma once
 
 #include "shim/config.hpp"
@@ -20,7 +20,8 @@ namespace relygate::shim {
 class KeyRing {
   public:
     // `problems` names keys that are left out (an RSA key of 1024 bits, say); the others are used.
-    static std::shared_ptr<const KeyRing> make(const Config &config, std::string_view published, std::vector<std::string> &problems);
+    static std::shared_ptr<const KeyRing> make(const Config &config, std::string_view published,
+                                               std::vector<std::string> &problems);
     ~KeyRing();
     struct Parts;
     [[nodiscard]] const Parts &parts() const { return *parts_; }

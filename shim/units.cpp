@@ -9,7 +9,9 @@ namespace relygate::shim {
 
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 struct Unit {
     std::string_view suffix;
@@ -25,7 +27,8 @@ std::optional<std::int64_t> with_unit(std::string_view text, std::int64_t bare, 
     const auto suffix = trim(text.substr(digits));
     std::int64_t worth = bare;
     if (!suffix.empty()) {
-        const auto unit = std::find_if(begin, end, [&](const Unit &u) { return equal_ignoring_case(u.suffix, suffix); });
+        const auto unit =
+            std::find_if(begin, end, [&](const Unit &u) { return equal_ignoring_case(u.suffix, suffix); });
         if (unit == end)
             return std::nullopt;
         worth = unit->worth;

@@ -1,6 +1,6 @@
-// Values of environment variables: numbers with units, yes and no, lists. The operations guide writes 15 (minutes), 30000
-// (milliseconds), 30s, 8h, 10mb and 25MB for what are all times and sizes, so a suffix is taken everywhere and what a bare
-// number means is said where the variable is described.
+// Values of environment variables: numbers with units, yes and no, lists. The operations guide writes 15 (minutes),
+// 30000 (milliseconds), 30s, 8h, 10mb and 25MB for what are all times and sizes, so a suffix is taken everywhere and
+// what a bare number means is said where the variable is described.
 #pragma once
 
 #include <cstdint>

@@ -10,7 +10,9 @@ namespace relygate::shim {
 
 namespace {
 
-std::string quoted(std::string_view value) { return '"' + std::string(value) + '"'; }
+std::string quoted(std::string_view value) {
+    return '"' + std::string(value) + '"';
+}
 
 // An env file of Docker or systemd has no comments behind values: they would become part of it.
 std::string wrong(std::string_view value, std::string_view wanted) {
@@ -21,7 +23,8 @@ std::string wrong(std::string_view value, std::string_view wanted) {
 }
 
 std::string outside(std::string_view value, std::int64_t lowest, std::int64_t highest, std::string_view unit) {
-    return quoted(value) + " is outside " + std::to_string(lowest) + " to " + std::to_string(highest) + std::string(unit);
+    return quoted(value) + " is outside " + std::to_string(lowest) + " to " + std::to_string(highest) +
+           std::string(unit);
 }
 
 template <auto Member, std::int64_t Lowest, std::int64_t Highest>
@@ -112,7 +115,8 @@ bool is_origin(std::string_view text) {
     if (scheme == std::string_view::npos || (text.substr(0, scheme) != "http" && text.substr(0, scheme) != "https"))
         return false;
     const auto authority = text.substr(scheme + 3);
-    return !authority.empty() && authority.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-:[]") == std::string_view::npos;
+    return !authority.empty() &&
+           authority.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-:[]") == std::string_view::npos;
 }
 
 std::string origins(Config &config, std::string_view value) {
@@ -121,12 +125,12 @@ std::string origins(Config &config, std::string_view value) {
         if (origin == "*")
             return "* would let every site use a signed-in user's browser; name the origins";
         if (!is_origin(origin))
-            problem += (problem.empty() ? "" : "; ") + wrong(origin, "an origin such as https://app.example.com (lower case, no path)");
+            problem += (problem.empty() ? "" : "; ") +
+                       wrong(origin, "an origin such as https://app.example.com (lower case, no path)");
         config.allowed_origins.push_back(std::move(origin));
     }
     return problem;
 }
-
 
 using enum Variable::Use;
 constexpr std::int64_t kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
@@ -139,7 +143,8 @@ constexpr Variable kVariables[] = {
     {"PORT", used, "port of the API (3000)", number<&Config::port, 1, 65535>},
     {"CLUSTER_WORKERS", used, "threads; 0 is one a core (half of the cores)", number<&Config::workers, 0, 256>},
 
-    {"DATABASE_URL", secret, "postgresql://user:password@host:port/name; DB_* may stand beside it if they agree", nullptr},
+    {"DATABASE_URL", secret, "postgresql://user:password@host:port/name; DB_* may stand beside it if they agree",
+     nullptr},
     {"DB_HOST", database, "database server (localhost)", nullptr},
     {"DB_PORT", database, "its port (5432)", nullptr},
     {"DB_NAME", database, "database (relygate)", nullptr},
@@ -174,7 +179,8 @@ constexpr Variable kVariables[] = {
      size<&Config::max_file_size, 1024, 256 * kMegabyte>},
     {"REQUEST_TIMEOUT", used, "for the head, the body and the statement, each; bare: ms (30s)",
      duration<&Config::request_timeout_ms, 1, 1, kSecond, 10 * kMinute>},
-    {"MAX_CONNECTIONS", used, "client connections, all threads together (4000)", number<&Config::max_connections, 1, 60000>},
+    {"MAX_CONNECTIONS", used, "client connections, all threads together (4000)",
+     number<&Config::max_connections, 1, 60000>},
     {"MAX_CONNECTIONS_PER_ADDRESS", used, "of one client address (1000)",
      number<&Config::max_connections_per_address, 1, 60000>},
     {"QUEUE_LIMIT", used, "requests that may wait for a connection, a lane and thread (1000)",
@@ -209,7 +215,9 @@ constexpr Variable kVariables[] = {
 
 } // namespace
 
-std::span<const Variable> variables() { return kVariables; }
+std::span<const Variable> variables() {
+    return kVariables;
+}
 
 bool belongs_to_another_program(std::string_view name) {
     for (const std::string_view prefix : {"SMS_", "TWILIO_", "SMTP_", "SLACK_", "ALERT_", "BACKUP_", "FILE_CLEANUP_"})

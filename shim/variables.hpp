@@ -1,4 +1,5 @@
-// The table of environment variables: what each means, in which unit, and how it lands in the Config. config.cpp walks it.
+// The table of environment variables: what each means, in which unit, and how it lands in the Config. config.cpp walks
+// it.
 #pragma once
 
 #include "shim/config.hpp"

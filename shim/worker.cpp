@@ -38,9 +38,11 @@ std::string address_of(const sockaddr *address) {
     return text;
 }
 
-// The library unescapes targets before it hands them out and cuts them at %00. Left as they are, the raw text is what is
-// routed; path and query are decoded later, piece by piece.
-std::size_t leave_escaped(void *, MHD_Connection *, char *text) { return std::char_traits<char>::length(text); }
+// The library unescapes targets before it hands them out and cuts them at %00. Left as they are, the raw text is what
+// is routed; path and query are decoded later, piece by piece.
+std::size_t leave_escaped(void *, MHD_Connection *, char *text) {
+    return std::char_traits<char>::length(text);
+}
 
 void library_log(void *cls, const char *format, va_list arguments) {
     char text[512];
@@ -55,7 +57,8 @@ void library_log(void *cls, const char *format, va_list arguments) {
 
 Worker::Worker(const Config &config, Keeper &keeper, WorkerMetrics &metrics, Log &log)
     : config_(config), keeper_(keeper), metrics_(metrics), log_(log), responder_(config), tokens_(config),
-      epoll_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), random_(std::random_device{}()) {
+      epoll_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      random_(std::random_device{}()) {
     lanes_ = std::make_unique<Lanes>(config, epoll_, *this, metrics, log);
 }
 
@@ -81,11 +84,12 @@ bool Worker::start_daemon() {
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, nullptr, nullptr, &Worker::on_request, this,
         MHD_OPTION_EXTERNAL_LOGGER, &library_log, &log_, MHD_OPTION_LISTEN_SOCKET, listener_,
         // -1 refuses a blank before the colon. Host is then not asked for: http_rules does that.
-        MHD_OPTION_STRICT_FOR_CLIENT, -1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory, MHD_OPTION_CONNECTION_LIMIT,
-        share(config_.max_connections), MHD_OPTION_PER_IP_CONNECTION_LIMIT, share(config_.max_connections_per_address),
-        MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds, MHD_OPTION_URI_LOG_CALLBACK, &Worker::on_target, this,
-        MHD_OPTION_UNESCAPE_CALLBACK, &leave_escaped, nullptr, MHD_OPTION_NOTIFY_COMPLETED, &Worker::on_completed, this,
-        MHD_OPTION_NOTIFY_CONNECTION, &Worker::on_connection, this, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+        MHD_OPTION_STRICT_FOR_CLIENT, -1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory,
+        MHD_OPTION_CONNECTION_LIMIT, share(config_.max_connections), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        share(config_.max_connections_per_address), MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds,
+        MHD_OPTION_URI_LOG_CALLBACK, &Worker::on_target, this, MHD_OPTION_UNESCAPE_CALLBACK, &leave_escaped, nullptr,
+        MHD_OPTION_NOTIFY_COMPLETED, &Worker::on_completed, this, MHD_OPTION_NOTIFY_CONNECTION, &Worker::on_connection,
+        this, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
     return daemon_ != nullptr;
 }
 
@@ -93,7 +97,9 @@ void Worker::start() {
     thread_ = std::thread([this] { loop(); });
 }
 
-void Worker::wake() { eventfd_write(wake_, 1); }
+void Worker::wake() {
+    eventfd_write(wake_, 1);
+}
 
 void Worker::stop(std::int64_t deadline_ms) {
     stop_deadline_ms_ = deadline_ms;
@@ -118,16 +124,13 @@ std::string Worker::new_request_id() {
 }
 
 void Worker::submit(Question &question, LaneKind lane) {
-    switch (lanes_->at(lane).submit(question, now_ms_)) {
-    case Lane::Submitted::taken:
+    const auto submitted = lanes_->at(lane).submit(question, now_ms_);
+    if (submitted == Lane::Submitted::taken)
         return;
-    case Lane::Submitted::full:
-        metrics_.refused_full++;
-        [[fallthrough]];
-    case Lane::Submitted::away:
-        question.verdict = Verdict::unavailable;
-        answered(question);
-    }
+    const bool is_full = submitted == Lane::Submitted::full;
+    metrics_.refused_full += is_full ? 1 : 0;
+    question.verdict = is_full ? Verdict::crowded : Verdict::unavailable;
+    answered(question);
 }
 
 void Worker::answered(Question &question) {
@@ -153,7 +156,9 @@ bool Worker::reserve(std::int64_t bytes, std::int64_t limit) {
     return bodies_in_memory.fetch_add(bytes) + bytes <= std::max<std::int64_t>(64 << 20, 4 * limit);
 }
 
-void Worker::release(std::int64_t bytes) { bodies_in_memory.fetch_sub(bytes); }
+void Worker::release(std::int64_t bytes) {
+    bodies_in_memory.fetch_sub(bytes);
+}
 
 void *Worker::on_target(void *cls, const char *target, MHD_Connection *) {
     timespec now{};
@@ -196,8 +201,8 @@ void Worker::on_connection(void *cls, MHD_Connection *connection, void **context
     worker.metrics_.client_connections = static_cast<int>(worker.clients_.size());
 }
 
-// Ends connections that did not send a whole head, or a whole body, in their time. Shut down, they read as closed by the
-// client, and the library cleans up after them.
+// Ends connections that did not send a whole head, or a whole body, in their time. Shut down, they read as closed by
+// the client, and the library cleans up after them.
 void Worker::close_overdue() {
     for (const auto *client : clients_)
         if (client->deadline_ms != 0 && now_ms_ > client->deadline_ms)
@@ -209,7 +214,8 @@ void Worker::take_catalogue() {
     if (!fresh || fresh == catalogue_)
         return;
     const bool moved = !catalogue_ || catalogue_->database.address != fresh->database.address ||
-                       catalogue_->database.host != fresh->database.host || catalogue_->database.port != fresh->database.port;
+                       catalogue_->database.host != fresh->database.host ||
+                       catalogue_->database.port != fresh->database.port;
     if (!catalogue_ || catalogue_->keys != fresh->keys)
         tokens_.use(fresh->keys);
     catalogue_ = std::move(fresh);
@@ -223,7 +229,8 @@ int Worker::next_timeout() const {
     int timeout = lanes_->has_timers() ? 20 : kTickMs;
     MHD_UNSIGNED_LONG_LONG wanted = 0; // the library's epoll is edge-triggered: what it asks for must be honoured
     if (MHD_get_timeout(daemon_, &wanted) == MHD_YES)
-        timeout = static_cast<int>(std::min<MHD_UNSIGNED_LONG_LONG>(wanted, static_cast<MHD_UNSIGNED_LONG_LONG>(timeout)));
+        timeout =
+            static_cast<int>(std::min<MHD_UNSIGNED_LONG_LONG>(wanted, static_cast<MHD_UNSIGNED_LONG_LONG>(timeout)));
     return timeout;
 }
 
@@ -277,8 +284,8 @@ void Worker::loop() {
     drain();
 }
 
-// Nobody new is let in, what was asked is answered until the deadline, then the library may stop: with a suspended connection
-// left, MHD_stop_daemon aborts the process.
+// Nobody new is let in, what was asked is answered until the deadline, then the library may stop: with a suspended
+// connection left, MHD_stop_daemon aborts the process.
 void Worker::drain() {
     is_stopping_ = true;
     MHD_quiesce_daemon(daemon_);

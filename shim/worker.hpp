@@ -1,6 +1,6 @@
-// One thread and everything it needs: a listener, libmicrohttpd without a thread of its own, the lanes, the token cache. One
-// epoll set holds the library's own epoll descriptor, the database sockets and an eventfd by which other threads wake it.
-// Nothing is shared with other workers but immutable catalogues and counters.
+// One thread and everything it needs: a listener, libmicrohttpd without a thread of its own, the lanes, the token
+// cache. One epoll set holds the library's own epoll descriptor, the database sockets and an eventfd by which other
+// threads wake it. Nothing is shared with other workers but immutable catalogues and counters.
 #pragma once
 
 #include "shim/catalogue.hpp"
@@ -66,10 +66,11 @@ class Worker final : public Asker {
     bool start_daemon();
 
     static void *on_target(void *cls, const char *target, MHD_Connection *connection);
-    static MHD_Result on_request(void *cls, MHD_Connection *connection, const char *url, const char *method, const char *version,
-                                 const char *upload, std::size_t *upload_size, void **state);
+    static MHD_Result on_request(void *cls, MHD_Connection *connection, const char *url, const char *method,
+                                 const char *version, const char *upload, std::size_t *upload_size, void **state);
     static void on_completed(void *cls, MHD_Connection *connection, void **state, MHD_RequestTerminationCode code);
-    static void on_connection(void *cls, MHD_Connection *connection, void **context, MHD_ConnectionNotificationCode code);
+    static void on_connection(void *cls, MHD_Connection *connection, void **context,
+                              MHD_ConnectionNotificationCode code);
 
     const Config &config_;
     Keeper &keeper_;

@@ -115,7 +115,7 @@ def test_full_queues_refuse_at_once(toy, shims):
         replies = list(pool.map(lambda _: (get(shim, "/api/slow?number=1"), time.monotonic() - begun), range(8)))
     refused = [(reply, after) for reply, after in replies if reply.status == 503]
     assert len(refused) == 5, [reply.status for reply, _ in replies]  # one runs, two wait
-    assert all(after < 0.9 and reply.headers["retry-after"] for reply, after in refused)
+    assert all(after < 0.9 and reply.headers["retry-after"] and reply.json["code"] == "too_busy" for reply, after in refused)
 
 
 def test_slow_calls_do_not_delay_reads(toy, shims):

@@ -26,17 +26,20 @@ ConfigReport read(Config &config, const Environment &environment) {
 }
 
 TEST(Units, Durations) {
-    const std::map<std::string, std::int64_t> good = {{"15", 15000}, {"500ms", 500}, {"30s", 30000}, {"15m", 900000},
-                                                      {"15 min", 900000}, {"8h", 28800000}, {"2D", 172800000}, {"0", 0}};
+    const std::map<std::string, std::int64_t> good = {
+        {"15", 15000},      {"500ms", 500},   {"30s", 30000},    {"15m", 900000},
+        {"15 min", 900000}, {"8h", 28800000}, {"2D", 172800000}, {"0", 0}};
     for (const auto &[text, value] : good)
         EXPECT_EQ(parse_duration_ms(text, 1000), value) << text;
-    for (const auto *bad : {"", "s", "-1", "+1", "1.5s", "1y", "1 s s", "9223372036854775807d", "99999999999999999999", "1s#"})
+    for (const auto *bad :
+         {"", "s", "-1", "+1", "1.5s", "1y", "1 s s", "9223372036854775807d", "99999999999999999999", "1s#"})
         EXPECT_FALSE(parse_duration_ms(bad, 1000)) << bad;
 }
 
 TEST(Units, Sizes) {
-    const std::map<std::string, std::int64_t> good = {{"10mb", 10 << 20}, {"10MB", 10 << 20}, {"25M", 25 << 20}, {"512k", 512 << 10},
-                                                      {"1gb", 1 << 30}, {"7", 7}, {"7b", 7}};
+    const std::map<std::string, std::int64_t> good = {
+        {"10mb", 10 << 20}, {"10MB", 10 << 20}, {"25M", 25 << 20}, {"512k", 512 << 10},
+        {"1gb", 1 << 30},   {"7", 7},           {"7b", 7}};
     for (const auto &[text, value] : good)
         EXPECT_EQ(parse_size(text), value) << text;
     for (const auto *bad : {"", "mb", "10 megabytes", "1.5mb", "-1", "10mib"})
@@ -67,8 +70,12 @@ TEST(Config, DefaultsAreGood) {
 
 TEST(Config, BareNumbersMeanWhatTheGuideMeans) {
     Config config;
-    const auto report = read(config, {{"REQUEST_TIMEOUT", "30000"}, {"DB_POOL_IDLE_TIMEOUT", "10000"}, {"HEALTH_CHECK_INTERVAL", "30"},
-                                      {"JWT_EXPIRATION", "3600"}, {"JWT_LEEWAY", "30"}, {"BODY_LIMIT", "10mb"}});
+    const auto report = read(config, {{"REQUEST_TIMEOUT", "30000"},
+                                      {"DB_POOL_IDLE_TIMEOUT", "10000"},
+                                      {"HEALTH_CHECK_INTERVAL", "30"},
+                                      {"JWT_EXPIRATION", "3600"},
+                                      {"JWT_LEEWAY", "30"},
+                                      {"BODY_LIMIT", "10mb"}});
     EXPECT_TRUE(report.problems.empty());
     EXPECT_EQ(config.request_timeout_ms, 30000);
     EXPECT_EQ(config.pool_idle_ms, 10000);
@@ -81,7 +88,11 @@ TEST(Config, BareNumbersMeanWhatTheGuideMeans) {
 TEST(Config, UrlAndSingleValuesMustAgree) {
     Config config;
     const auto url = "postgresql://u:p%40@h:5433/d";
-    EXPECT_TRUE(read(config, {{"DATABASE_URL", url}, {"DB_HOST", "h"}, {"DB_PORT", "5433"}, {"DB_NAME", "d"}, {"DB_USER", "u"},
+    EXPECT_TRUE(read(config, {{"DATABASE_URL", url},
+                              {"DB_HOST", "h"},
+                              {"DB_PORT", "5433"},
+                              {"DB_NAME", "d"},
+                              {"DB_USER", "u"},
                               {"DB_PASSWORD", "p@"}})
                     .problems.empty());
     for (const auto *name : {"DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD"}) {

@@ -8,7 +8,8 @@
 namespace relygate::shim {
 namespace {
 
-RawHead head_of(const std::vector<HeaderField> &fields, std::string_view version = "HTTP/1.1", std::string_view target = "/live") {
+RawHead head_of(const std::vector<HeaderField> &fields, std::string_view version = "HTTP/1.1",
+                std::string_view target = "/live") {
     return {"GET", target, version, fields, 0};
 }
 
@@ -56,7 +57,8 @@ TEST(HttpRules, RefusesWhatTwoReadersCouldReadInTwoWays) {
     };
     for (const auto &[fields, status] : cases) {
         const auto refusal = check_head(head_of(fields)).refusal;
-        ASSERT_TRUE(refusal) << (fields.empty() ? "no field" : fields.back().name) << ": " << (fields.empty() ? "" : fields.back().value);
+        ASSERT_TRUE(refusal) << (fields.empty() ? "no field" : fields.back().name) << ": "
+                             << (fields.empty() ? "" : fields.back().value);
         EXPECT_EQ(refusal->status, status);
     }
     const std::vector<HeaderField> good{{"Host", "x"}};
@@ -67,7 +69,8 @@ TEST(HttpRules, RefusesWhatTwoReadersCouldReadInTwoWays) {
 }
 
 TEST(HttpRules, FactsAreThereForARefusedHeadToo) {
-    const std::vector<HeaderField> fields{{"Origin", "https://a"}, {"X-Request-Id", " abc-1 "}, {"Expect", "100-continue"}};
+    const std::vector<HeaderField> fields{
+        {"Origin", "https://a"}, {"X-Request-Id", " abc-1 "}, {"Expect", "100-continue"}};
     const auto check = check_head(head_of(fields));
     ASSERT_TRUE(check.refusal);
     EXPECT_EQ(check.facts.origin, "https://a");
@@ -98,11 +101,12 @@ TEST(HttpRules, BodyTypes) {
         const auto refusal = check_body_type(facts);
         return refusal ? refusal->status : 0;
     };
-    for (const auto *good : {"application/json", "Application/JSON", "application/json; charset=utf-8", "application/json ;charset=\"UTF-8\"",
-                             "application/json; profile=x"})
+    for (const auto *good : {"application/json", "Application/JSON", "application/json; charset=utf-8",
+                             "application/json ;charset=\"UTF-8\"", "application/json; profile=x"})
         EXPECT_EQ(status(good), 0) << good;
-    for (const auto *bad : {"", "text/plain", "application/jsonp", "application/json, text/plain", "application/json; charset=latin1",
-                            "application/json; charset=", "application/json; charset=utf-8; charset=latin1"})
+    for (const auto *bad :
+         {"", "text/plain", "application/jsonp", "application/json, text/plain", "application/json; charset=latin1",
+          "application/json; charset=", "application/json; charset=utf-8; charset=latin1"})
         EXPECT_EQ(status(bad), 415) << bad;
     EXPECT_EQ(status("application/json", "identity"), 0);
     EXPECT_EQ(status("application/json", "gzip"), 415);

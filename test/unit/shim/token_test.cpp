@@ -25,10 +25,11 @@ class Tokens : public testing::Test {
         return ring;
     }
     std::string token(std::int64_t expires, int number = 0) {
-        const std::string claims = R"({"iss":"i","sub":"0192f3a4-0000-7000-8000-00000000000a","tenant_id":"0192f3a4-0000-7000-8000-00000000000b",)"
-                                   R"("role":"host","iat":1000,"nbf":1000,"jti":")" +
-                                   std::to_string(number) + R"(","sid":"0192f3a4-0000-7000-8000-00000000000c","exp":)" +
-                                   std::to_string(expires) + "}";
+        const std::string claims =
+            R"({"iss":"i","sub":"0192f3a4-0000-7000-8000-00000000000a","tenant_id":"0192f3a4-0000-7000-8000-00000000000b",)"
+            R"("role":"host","iat":1000,"nbf":1000,"jti":")" +
+            std::to_string(number) + R"(","sid":"0192f3a4-0000-7000-8000-00000000000c","exp":)" +
+            std::to_string(expires) + "}";
         return std::string(core::sign_token(private_key_, claims, memory_).value());
     }
 };
