@@ -10,16 +10,16 @@ namespace relygate::core {
 namespace {
 
 // Those that guessing lists begin with and that have all four kinds of characters; compared without regard to case.
-// clang-format off: a table is read by the line
+// clang-format off
 constexpr std::string_view kCommonest[] = {
-    "!qaz2wsx",   "1qaz!qaz",    "1qaz@wsx",     "aa123456!",     "aa123456@",    "aa@123456",   "abc@1234",
-    "abcd1234!",  "abcd@1234",   "admin123!",    "admin@123",     "admin@1234",   "changeme1!",  "changeme@123",
-    "demo@123",   "guest@123",   "hello@123",    "india@123",     "letmein1!",    "letmein@123", "login@123",
-    "master@123", "p@$$w0rd",    "p@ssw0rd",     "p@ssw0rd1",     "p@ssw0rd123",  "p@ssword1",   "p@ssword123",
-    "pass@123",   "pass@1234",   "pass@word1",   "passw0rd!",     "passw0rd@1",   "password1!",  "password123!",
-    "password@1", "password@12", "password@123", "password@1234", "qwer1234!",    "qwerty1!",    "qwerty123!",
-    "qwerty@123", "root@123",    "secret@123",   "test1234!",     "test@123",     "test@1234",   "user@123",
-    "welcome1!",  "welcome123!", "welcome@1",    "welcome@123",   "welcome@1234", "zaq!2wsx",    "zaq1@wsx"};
+    "!qaz2wsx",     "1qaz!qaz",     "1qaz@wsx",      "aa123456!",    "aa123456@",    "aa@123456",    "abc@1234",
+    "abcd1234!",    "abcd@1234",    "admin123!",     "admin@123",    "admin@1234",   "changeme1!",   "changeme@123",
+    "demo@123",     "guest@123",    "hello@123",     "india@123",    "letmein1!",    "letmein@123",  "login@123",
+    "master@123",   "p@$$w0rd",     "p@ssw0rd",      "p@ssw0rd1",    "p@ssw0rd123",  "p@ssword1",    "p@ssword123",
+    "pass@123",     "pass@1234",    "pass@word1",    "passw0rd!",    "passw0rd@1",   "password1!",   "password123!",
+    "password@1",   "password@12",  "password@123",  "password@1234", "qwer1234!",   "qwerty1!",     "qwerty123!",
+    "qwerty@123",   "root@123",     "secret@123",    "test1234!",    "test@123",     "test@1234",    "user@123",
+    "welcome1!",    "welcome123!",  "welcome@1",     "welcome@123",  "welcome@1234", "zaq!2wsx",     "zaq1@wsx"};
 // clang-format on
 
 constexpr Refusal refuse(const char *message, const char *hint = nullptr) {
