@@ -43,17 +43,18 @@ class Ground:
         self._add_visits(self.south, ["Omar", "Layla", "Yusuf", "Noor", "Zayd"], "+9715012345{:02d}")
 
     def _add_visits(self, tenant, names, mobile):
-        with self.as_superuser_for(tenant) as run:
+        with self.working_for(tenant) as run:
             for number, name in enumerate(names):
                 run("SELECT relygate.create_visit(visitor__first_name => %s, visitor__mobile => %s, purpose => 'Delivery')",
                     name, mobile.format(number))
 
     @contextlib.contextmanager
-    def as_superuser_for(self, tenant):
+    def working_for(self, tenant):
         connection = self.database.connect(autocommit=False)
         try:
             with connection, connection.cursor() as cursor:
                 cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (tenant,))
+                cursor.execute("SET LOCAL ROLE relygate_api")    # a superuser sees all tenants' sites
                 yield lambda sql, *arguments: cursor.execute(sql, arguments or None)
         finally:
             connection.close()

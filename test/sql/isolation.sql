@@ -4,13 +4,18 @@ BEGIN;
 SELECT plan(44);
 
 SELECT id AS south FROM relygate.create_tenant('I_SOUTH', 'South', 'office', 'Asia/Dubai', 'AE') \gset
+SELECT test.act_as(:'south');
 SELECT visitor__id AS south_visitor, site_id AS south_site, gate_in_id AS south_gate
   FROM relygate.create_visit(visitor__first_name => 'Omar', visitor__mobile => '+919845012399', purpose => 'Meeting') \gset
 SELECT visitor__id AS south_second FROM relygate.create_visit(visitor__first_name => 'Layla', visitor__mobile => '+971501234567', purpose => 'Meeting') \gset
 SELECT id AS south_host FROM relygate.create_host(kind => 'employee', first_name => 'Noor') \gset
+RESET ROLE;
 SELECT id AS north FROM relygate.create_tenant('I_NORTH', 'North', 'school', 'Asia/Kolkata', 'IN') \gset
+SELECT test.act_as(:'north');
 SELECT visitor__id AS north_visitor, id AS north_visit, site_id AS north_site
   FROM relygate.create_visit(visitor__first_name => 'Asha', visitor__mobile => '9845012311', purpose => 'Delivery') \gset
+
+RESET ROLE;
 
 -- What an error tells: pgTAP looks at state and message only.
 CREATE FUNCTION test.error_of(statement text, OUT state text, OUT message text, OUT detail text) LANGUAGE plpgsql AS $$
