@@ -49,7 +49,7 @@ def test_attack_1_reporting_login_that_is_not_bound(ground):
 
 @pytest.mark.parametrize("statement", [
     "SELECT * FROM relygate.visitors", "INSERT INTO relygate.purposes (kind, name) VALUES ('visit', 'X')",
-    "COPY relygate.visitors TO STDOUT", "EXPLAIN ANALYZE SELECT * FROM relygate.visitors"], ids=lambda s: s.split()[0])
+    "COPY (SELECT * FROM relygate.visitors) TO STDOUT", "COPY relygate.visitors TO STDOUT", "EXPLAIN ANALYZE SELECT * FROM relygate.visitors"])
 def test_rls_005_no_context(ground, statement):
     with ground.session(ground.chooser) as session:
         error = session.error(statement)
@@ -112,7 +112,8 @@ def test_attack_2_there_are_no_other_forgeries(ground):
 def test_attack_2_rls_006_connection_option(ground, options):
     try:
         with ground.session(ground.reader, options.format(ground.south)) as session:
-            assert session.tenants_seen() == [ground.north]
+            # The forbidden value is thrown away when the library comes, and with it the role's own one: then there is none.
+            assert session.refused(VISITS) == NO_CONTEXT
     except psycopg2.OperationalError:
         pass    # not let in at all
 

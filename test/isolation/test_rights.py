@@ -1,7 +1,6 @@
 """What roles may not do at all, and code with other rights: attacks 15, 19 and 20, cases rls-007, rls-008, extension-010."""
 import base64
 
-import psycopg2
 import pytest
 
 from attackers import FORBIDDEN, ground  # noqa: F401: a fixture
@@ -33,9 +32,8 @@ def test_attack_15_copy_from(ground, who):
     with ground.session(getattr(ground, who)) as session:
         if who == "chooser":
             session.run(f"SELECT set_config('app.tenant_id', '{ground.north}', false)")
-        with pytest.raises(psycopg2.Error) as raised, session.connection.cursor() as cursor:
-            cursor.copy_expert("COPY relygate.visitors (first_name) FROM STDIN", open("/dev/null", encoding="ascii"))
-        assert raised.value.pgcode == {"chooser": "0A000", "reader": FORBIDDEN}[who]    # not under row-level security
+        expected = {"chooser": "0A000", "reader": FORBIDDEN}[who]    # not under row-level security
+        assert session.refused("COPY relygate.visitors (first_name) FROM STDIN") == expected
 
 
 def test_attack_15_no_grant_of_another_kind(ground):
@@ -171,8 +169,9 @@ def test_attack_20_rls_007_all_views_run_with_the_readers_rights(ground):
 
 # extension-010: who may call what.
 
+# A sub-select, since a constant NULL of a strict function is folded away before any right is asked for.
 FUNCTIONS = """SELECT p.oid::regprocedure::text, p.provolatile::text,
-                      format('SELECT %s(%s)', p.oid::regproc, (SELECT string_agg(format('NULL::%s', t::regtype), ', ' ORDER BY n)
+                      format('SELECT %s(%s)', p.oid::regproc, (SELECT string_agg(format('(SELECT NULL::%s)', t::regtype), ', ' ORDER BY n)
                                                                  FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, n)))
                  FROM pg_proc p WHERE p.pronamespace = 'relygate'::regnamespace AND p.prokind = 'f'
                   AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype, 'internal'::regtype) ORDER BY 1"""

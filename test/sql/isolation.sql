@@ -5,9 +5,10 @@ SELECT plan(44);
 
 SELECT id AS south FROM relygate.create_tenant('I_SOUTH', 'South', 'office', 'Asia/Dubai', 'AE') \gset
 SELECT test.act_as(:'south');
-SELECT visitor__id AS south_visitor, site_id AS south_site, gate_in_id AS south_gate
+SELECT visitor__id AS south_visitor
   FROM relygate.create_visit(visitor__first_name => 'Omar', visitor__mobile => '+919845012399', purpose => 'Meeting') \gset
 SELECT visitor__id AS south_second FROM relygate.create_visit(visitor__first_name => 'Layla', visitor__mobile => '+971501234567', purpose => 'Meeting') \gset
+SELECT id AS south_gate FROM relygate.create_gate('Pier') \gset
 SELECT id AS south_host FROM relygate.create_host(kind => 'employee', first_name => 'Noor') \gset
 RESET ROLE;
 SELECT id AS north FROM relygate.create_tenant('I_NORTH', 'North', 'school', 'Asia/Kolkata', 'IN') \gset
@@ -47,7 +48,7 @@ SAVEPOINT before;
 SELECT set_config('app.tenant_id', :'south', true) AS ignored \gset
 SELECT relygate.current_tenant() AS inside \gset
 ROLLBACK TO before;
-SELECT is(:'inside', :'south', 'attack 6: inside the savepoint it is the tenant chosen there');
+SELECT is(:'inside'::uuid, :'south', 'attack 6: inside the savepoint it is the tenant chosen there');
 SELECT is(relygate.current_tenant(), :'north', 'attack 6: after ROLLBACK TO it is the earlier one');
 
 -- Attack 10, rls-013: one generic plan for both tenants and two roles.
@@ -129,7 +130,7 @@ SELECT lives_ok(format($$ INSERT INTO relygate.visitors (id, first_name) VALUES 
     'rls-009: a key (id) that the other tenant has');
 SELECT state, message, coalesce(detail, '') AS detail FROM test.error_of($$ INSERT INTO relygate.visitors (visitor_type, first_name, mobile, registration_no)
     VALUES ('registered', 'Ravi', '+919845012388', 'N2') $$) \gset duplicate_
-SELECT is(:'duplicate_state', '23505', 'attack 13: a duplicate in the own tenant is refused');
+SELECT is(:'duplicate_state'::text, '23505', 'attack 13: a duplicate in the own tenant is refused');
 SELECT unalike(:'duplicate_message' || :'duplicate_detail', '%9845012388%', 'attack 13: ... without showing a value');
 
 -- Attack 14, rls-009: a row that names a row of the other tenant.
@@ -137,7 +138,7 @@ SELECT state, message, coalesce(detail, '') AS detail FROM test.error_of(format(
     $$ INSERT INTO relygate.visits (site_id, visitor_id, state) VALUES (%L, %L, 'checked_in') $$, :'north_site', :'south_second')) \gset foreign_
 SELECT state, message, coalesce(detail, '') AS detail FROM test.error_of(format(
     $$ INSERT INTO relygate.visits (site_id, visitor_id, state) VALUES (%L, gen_random_uuid(), 'checked_in') $$, :'north_site')) \gset unknown_
-SELECT is(:'foreign_state', '23503', 'attack 14: a visit names the other tenant''s visitor');
+SELECT is(:'foreign_state'::text, '23503', 'attack 14: a visit names the other tenant''s visitor');
 SELECT is(:'foreign_message' || :'foreign_detail', :'unknown_message' || :'unknown_detail', 'attack 14: ... and is told what an unknown one is told');
 SELECT unalike(:'foreign_message' || :'foreign_detail', '%' || :'south_second' || '%', 'attack 14: ... without the id');
 SELECT throws_ok(format($$ UPDATE relygate.visits SET host_id = %L WHERE id = %L $$, :'south_host', :'north_visit'), '23503', NULL,
