@@ -72,7 +72,7 @@ def test_the_tree_keeps_its_order(admin, ground):
 
 
 def test_a_site_with_people_inside_stays_open(admin, guard, ground):
-    visit = guard.post("/api/visits", walk_in()).data
+    visit = guard.post("/api/visits", walk_in(gateId=ground.gate)).data
     closing = admin.patch(f"/api/sites/{ground.site}", {"isActive": False})
     assert closing.status == 409 and closing.data == {"openVisits": 1}, closing
     assert guard.get(f"/api/sites/{ground.site}/occupancy").data == {"siteId": ground.site, "capacity": None, "inside": 1, "openVisits": 1, "freePlaces": None}
