@@ -16,6 +16,8 @@ BEGIN
         EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %I GRANT EXECUTE ON FUNCTIONS TO PUBLIC', name);
         -- The rights in this database alone: DROP OWNED would take those on parameters, which other databases need, too.
         EXECUTE format('REVOKE ALL ON SCHEMA relygate FROM %I', name);
+        EXECUTE format('REVOKE ALL ON ALL FUNCTIONS IN SCHEMA relygate FROM %I', name);
+        EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA relygate FROM %I', name);
     END LOOP;
 END $$;
 GRANT SELECT ON pg_catalog.pg_db_role_setting TO PUBLIC;
