@@ -6,7 +6,8 @@ CREATE TYPE @extschema@.gate AS (
 COMMENT ON TYPE @extschema@.gate IS 'A gate as the API answers it; direction is in, out or both.';
 
 CREATE FUNCTION @extschema@.gate_rows(ids uuid[], total bigint DEFAULT NULL) RETURNS SETOF @extschema@.gate
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY

@@ -7,7 +7,8 @@ CREATE TYPE @extschema@.host AS (
 COMMENT ON TYPE @extschema@.host IS 'A resident or employee who receives visitors, as the API answers it.';
 
 CREATE FUNCTION @extschema@.host_rows(ids uuid[], total bigint DEFAULT NULL) RETURNS SETOF @extschema@.host
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY

@@ -8,7 +8,8 @@ CREATE TYPE @extschema@.location AS (
 COMMENT ON TYPE @extschema@.location IS 'A building, a floor or a unit as the API answers it.';
 
 CREATE FUNCTION @extschema@.location_rows(ids uuid[], total bigint DEFAULT NULL) RETURNS SETOF @extschema@.location
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY

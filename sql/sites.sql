@@ -100,7 +100,8 @@ REVOKE ALL ON FUNCTION @extschema@.site_or_only(uuid) FROM PUBLIC;
 -- Reading ----------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.site_rows(ids uuid[], total bigint DEFAULT NULL) RETURNS SETOF @extschema@.site
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY

@@ -16,7 +16,8 @@ COMMENT ON TYPE @extschema@.visitor IS
 
 CREATE FUNCTION @extschema@.visitor_rows(ids uuid[], total bigint DEFAULT NULL,
     with_code boolean DEFAULT false) RETURNS SETOF @extschema@.visitor
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY

@@ -19,7 +19,8 @@ COMMENT ON TYPE @extschema@.purpose IS
 
 CREATE FUNCTION @extschema@.visitor_category_rows(ids uuid[],
     total bigint DEFAULT NULL) RETURNS SETOF @extschema@.visitor_category
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
@@ -163,7 +164,8 @@ VALUES ('DELETE', '/api/visitor-categories/{id}', 'delete_visitor_category', 'vo
 -- Purposes ---------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.purpose_rows(ids uuid[], total bigint DEFAULT NULL) RETURNS SETOF @extschema@.purpose
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
