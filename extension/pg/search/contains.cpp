@@ -1,8 +1,8 @@
-// Search under row-level security: contains(text, term) and its index support. LIKE cannot reach an index there, because it
-// may raise and so counts as leaky; this function compares bytes and cannot raise, so it is LEAKPROOF. Its support function
-// offers the planner `column ~~* contains_pattern(term)` for a trigram index, which finds at least every row that contains
-// the term; the function itself then decides (lossy). Terms of under three characters have no trigram: the index gives them
-// every row of the tenant, and the answer is as right.
+// Search under row-level security: contains(text, term) and its index support. LIKE cannot reach an index there,
+// because it may raise and so counts as leaky; this function compares bytes and cannot raise, so it is LEAKPROOF. Its
+// support function offers the planner `column ~~* contains_pattern(term)` for a trigram index, which finds at least
+// every row that contains the term; the function itself then decides (lossy). Terms of under three characters have no
+// trigram: the index gives them every row of the tenant, and the answer is as right.
 #include "pg/boundary.hpp"
 
 extern "C" {
@@ -37,8 +37,7 @@ Node *index_condition(SupportRequestIndexCondition *request) {
         arguments = castNode(FuncExpr, request->node)->args;
     else if (IsA(request->node, OpExpr))
         arguments = castNode(OpExpr, request->node)->args;
-    if (list_length(arguments) != 2 || request->indexarg != 0 ||
-        !op_in_opfamily(OID_TEXT_ICLIKE_OP, request->opfamily))
+    if (list_length(arguments) != 2 || request->indexarg != 0 || !op_in_opfamily(OID_TEXT_ICLIKE_OP, request->opfamily))
         return nullptr;
     auto *column = static_cast<Expr *>(linitial(arguments));
     auto *term = static_cast<Node *>(lsecond(arguments));
@@ -49,8 +48,8 @@ Node *index_condition(SupportRequestIndexCondition *request) {
         return nullptr;
 
     request->lossy = true;
-    auto *call = reinterpret_cast<Node *>(makeFuncExpr(pattern, TEXTOID, list_make1(term), InvalidOid, DEFAULT_COLLATION_OID,
-                                                       COERCE_EXPLICIT_CALL));
+    auto *call = reinterpret_cast<Node *>(
+        makeFuncExpr(pattern, TEXTOID, list_make1(term), InvalidOid, DEFAULT_COLLATION_OID, COERCE_EXPLICIT_CALL));
     // A constant term becomes a constant pattern, whose cost the planner can tell.
     auto *value = reinterpret_cast<Expr *>(eval_const_expressions(request->root, call));
     auto *condition =

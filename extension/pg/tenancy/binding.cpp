@@ -1,5 +1,5 @@
-// Ends the sessions of a login whose binding changes. An open session keeps the tenant of its start, so it must end, and
-// only when the change is committed: a client that comes back sooner would get the old tenant again.
+// Ends the sessions of a login whose binding changes. An open session keeps the tenant of its start, so it must end,
+// and only when the change is committed: a client that comes back sooner would get the old tenant again.
 #include "pg/boundary.hpp"
 
 extern "C" {
@@ -41,7 +41,8 @@ RELYGATE_FUNCTION(relygate_end_role_sessions) {
         is_registered = true;
     }
     if (!superuser())
-        ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("must be superuser to end the sessions of a role"));
+        ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                errmsg("must be superuser to end the sessions of a role"));
     if (ending_count == kMaxLogins)
         ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
                 errmsg("too many logins are bound or unbound in one transaction"));

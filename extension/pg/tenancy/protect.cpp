@@ -1,6 +1,7 @@
 // What a protected table must have, asked by the guard's event triggers and by validate_schema(). One query over the
-// catalogs, run with the caller's rights: whoever alters a table of his own, in whatever schema, fires the guard, and he may
-// have no right on anything of ours. The functions' search_path is pg_catalog: the deparsed policies name every other schema.
+// catalogs, run with the caller's rights: whoever alters a table of his own, in whatever schema, fires the guard, and
+// he may have no right on anything of ours, not even to look a name up in our schema. The functions' search_path is
+// pg_catalog, so the deparsed policies name every other schema.
 #include "pg/boundary.hpp"
 
 extern "C" {
@@ -17,16 +18,18 @@ SELECT coalesce(p.polrelid, t.tgrelid, c.objid)
   LEFT JOIN pg_trigger t ON c.classid = 'pg_trigger'::regclass AND t.oid = c.objid
  WHERE c.classid IN ('pg_class'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass))";
 constexpr const char *kTouchedByDrop = R"(
-SELECT DISTINCT to_regclass(format('%I.%I', d.address_names[1], d.address_names[2]))
-  FROM pg_event_trigger_dropped_objects() d WHERE d.object_type IN ('policy', 'trigger'))";
+SELECT c.oid FROM pg_event_trigger_dropped_objects() d
+  JOIN pg_namespace n ON n.nspname = d.address_names[1]
+  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = d.address_names[2]
+ WHERE d.object_type IN ('policy', 'trigger'))";
 constexpr const char *kOneTable = "SELECT $1";
 
 // A drop may take the mark of protection itself: then the table that stays behind is no longer known as protected.
 constexpr const char *kLostMark = R"(
-SELECT DISTINCT to_regclass(format('%I.%I', d.address_names[1], d.address_names[2])), 'trigger relygate_no_truncate'
-  FROM pg_event_trigger_dropped_objects() d
- WHERE d.object_type = 'trigger' AND d.address_names[3] = 'relygate_no_truncate'
-   AND to_regclass(format('%I.%I', d.address_names[1], d.address_names[2])) IS NOT NULL)";
+SELECT c.oid::regclass, 'trigger relygate_no_truncate is missing' FROM pg_event_trigger_dropped_objects() d
+  JOIN pg_namespace n ON n.nspname = d.address_names[1]
+  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = d.address_names[2]
+ WHERE d.object_type = 'trigger' AND d.address_names[3] = 'relygate_no_truncate')";
 
 // The policies' expressions are compared as text: ALTER POLICY ... USING (true) leaves WITH CHECK and all dependencies.
 // A superuser may disable all triggers of a table at once, as pg_restore --disable-triggers does, but not one of them.
@@ -35,7 +38,8 @@ SELECT r.oid::regclass, d.defect
   FROM (SELECT c.oid, c.relrowsecurity, c.relforcerowsecurity, t.column_name = 'id' AS is_tenants,
                '( SELECT relygate.current_tenant() AS current_tenant)' AS asked, quote_ident(t.column_name) AS tenant_column
           FROM (SELECT g.tgrelid, replace(encode(g.tgargs, 'escape'), '\000', '') AS column_name
-                  FROM pg_trigger g WHERE g.tgfoid = to_regproc('relygate.refuse_truncate') AND NOT g.tgisinternal) t
+                  FROM pg_trigger g JOIN pg_proc f ON f.oid = g.tgfoid JOIN pg_namespace n ON n.oid = f.pronamespace
+                 WHERE f.proname = 'refuse_truncate' AND n.nspname = 'relygate' AND NOT g.tgisinternal) t
           JOIN pg_class c ON c.oid = t.tgrelid WHERE c.oid IN (SELECT touched.oid FROM touched)) r
  CROSS JOIN LATERAL (
        SELECT format('(%s IS NOT NULL)', r.asked) AS base, format('(%s = %s)', r.tenant_column, r.asked) AS tenant,
@@ -65,7 +69,8 @@ const char *defects_of(const char *touched, const char *also, bool excused) {
     appendStringInfoString(&query, "WITH touched (oid) AS (");
     appendStringInfoString(&query, touched);
     appendStringInfoString(&query, "), settings AS (SELECT ");
-    appendStringInfoString(&query, excused ? "(SELECT u.rolsuper FROM pg_roles u WHERE u.rolname = current_user)" : "false");
+    appendStringInfoString(&query,
+                           excused ? "(SELECT u.rolsuper FROM pg_roles u WHERE u.rolname = current_user)" : "false");
     appendStringInfoString(&query, " AS excused) SELECT f.\"table\"::text, string_agg(f.defect, '; ') FROM (");
     appendStringInfoString(&query, "SELECT x.* FROM settings CROSS JOIN LATERAL (");
     appendStringInfoString(&query, kDefects);
@@ -80,7 +85,8 @@ const char *defects_of(const char *touched, const char *also, bool excused) {
 
 void guard(FunctionCallInfo fcinfo, const char *touched, const char *also) {
     if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
-        ereport(ERROR, errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED), errmsg("not called by an event trigger"));
+        ereport(ERROR, errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
+                errmsg("not called by an event trigger"));
     SPI_connect();
     // Not as read-only: that would look at the catalogs through the snapshot from before the command.
     if (SPI_execute(defects_of(touched, also, true), false, 1) != SPI_OK_SELECT)
@@ -112,7 +118,8 @@ RELYGATE_FUNCTION(relygate_protection_defects) {
     Oid types[] = {OIDOID};
     Datum values[] = {PG_GETARG_DATUM(0)};
     SPI_connect();
-    if (SPI_execute_with_args(defects_of(kOneTable, nullptr, false), 1, types, values, nullptr, true, 1) != SPI_OK_SELECT)
+    if (SPI_execute_with_args(defects_of(kOneTable, nullptr, false), 1, types, values, nullptr, true, 1) !=
+        SPI_OK_SELECT)
         ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not look at the protection of a table"));
     text *defects = nullptr;
     if (SPI_processed > 0) {
