@@ -1,6 +1,6 @@
 -- Deploy relygate:roles to pg
 --
--- The roles of docs/architecture.md and who may set the tenant context. Roles belong to the whole cluster and several
+-- The roles of docs/isolation.md and who may set the tenant context. Roles belong to the whole cluster and several
 -- databases may share them, so each is made if it is missing and brought into its form otherwise.
 --
 -- This migration, guard (event triggers) and CREATE EXTENSION are what needs a superuser: CREATE ROLE ... BYPASSRLS, GRANT SET

@@ -1,5 +1,5 @@
 // The tenant context: for whom does this transaction work? It is carried by the settings app.tenant_id, app.user_id,
-// app.user_role, app.request_id and app.client_address, and three walls stand around it (docs/architecture.md): who may set
+// app.user_role, app.request_id and app.client_address, and three walls stand around it (docs/isolation.md): who may set
 // it (PGC_SUSET and SET granted by parameter), who may use it (how the value came to be), how long it lasts
 // (relygate.context_lifetime). All of this may longjmp: call it with nothing destructible alive.
 #pragma once
