@@ -74,6 +74,7 @@ BEGIN
                      + pg_temp.pick('minute' || n, 540) * interval '1 minute') AT TIME ZONE zone;
         END IF;
         UPDATE relygate.visits v SET requested_at = came, checked_in_at = came, badge_day = (came AT TIME ZONE zone)::date,
+               badge_no = 1000 + n,     -- a random one may be taken on the day it is moved to
                checked_out_at = CASE WHEN NOT stays THEN came + (10 + pg_temp.pick('stay' || n, 170)) * interval '1 minute' END
          WHERE v.tenant_id = relygate.current_tenant() AND v.id = made.id;
     END LOOP;
