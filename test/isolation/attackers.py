@@ -12,9 +12,11 @@ import pytest
 
 NO_CONTEXT, WRONG_CONTEXT, FORBIDDEN, SECOND_TENANT = "RG401", "RG500", "42501", "25001"
 
-# Every table that a tenant's rows stand in, as the catalogue knows them: a new one is attacked without being named here.
-PROTECTED = """SELECT DISTINCT c.oid::regclass::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-                WHERE t.tgname = 'relygate_no_truncate' ORDER BY 1"""
+# Every table of a tenant, as the catalogue knows them: a new one is attacked without being named here.
+PROTECTED = """SELECT c.oid::regclass::text FROM pg_class c
+                WHERE c.relnamespace = 'relygate'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+                  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+                ORDER BY 1"""
 
 
 def state_of(error):

@@ -150,6 +150,11 @@ def test_attack_3_way_back_from_a_chosen_tenant(ground, way):
 
 # Attack 4: a value set before the library is there counts as set in the transaction that loads it. Defence: it has no transaction.
 
+def test_attack_4_library_is_there_first(ground):
+    with ground.session(ground.reader) as session:
+        assert session.refused(choose(ground.south)) == FORBIDDEN
+
+
 def test_attack_4_value_before_the_library(ground):
     name = ground.database.name
     ground.database.run(f"ALTER DATABASE {name} RESET session_preload_libraries")
@@ -167,11 +172,6 @@ def test_attack_4_value_before_the_library(ground):
 def test_attack_4_connection_option_of_the_shim(ground):
     with ground.session("relygate_shim", f"-c app.tenant_id={ground.north}") as session:
         assert session.refused(VISITS) == WRONG_CONTEXT
-
-
-def test_attack_4_library_is_there_first(ground):
-    with ground.session(ground.reader) as session:
-        assert session.refused(choose(ground.south)) == FORBIDDEN
 
 
 # Attack 5: the tenant comes by configuration. Defence: the source of the value.

@@ -21,6 +21,9 @@ RESET ROLE;
 -- What an error tells: pgTAP looks at state and message only.
 CREATE FUNCTION test.error_of(statement text, OUT state text, OUT message text, OUT detail text) LANGUAGE plpgsql AS $$
 BEGIN
+    state := 'none';
+    message := '';
+    detail := '';
     EXECUTE statement;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
@@ -128,15 +131,15 @@ SELECT lives_ok($$ INSERT INTO relygate.visitors (visitor_type, first_name, mobi
 SELECT test.act_as(:'north');
 SELECT lives_ok(format($$ INSERT INTO relygate.visitors (id, first_name) VALUES (%L, 'Tara') $$, :'south_visitor'),
     'rls-009: a key (id) that the other tenant has');
-SELECT state, message, coalesce(detail, '') AS detail FROM test.error_of($$ INSERT INTO relygate.visitors (visitor_type, first_name, mobile, registration_no)
+SELECT * FROM test.error_of($$ INSERT INTO relygate.visitors (visitor_type, first_name, mobile, registration_no)
     VALUES ('registered', 'Ravi', '+919845012388', 'N2') $$) \gset duplicate_
 SELECT is(:'duplicate_state'::text, '23505', 'attack 13: a duplicate in the own tenant is refused');
 SELECT unalike(:'duplicate_message' || :'duplicate_detail', '%9845012388%', 'attack 13: ... without showing a value');
 
 -- Attack 14, rls-009: a row that names a row of the other tenant.
-SELECT state, message, coalesce(detail, '') AS detail FROM test.error_of(format(
+SELECT * FROM test.error_of(format(
     $$ INSERT INTO relygate.visits (site_id, visitor_id, state) VALUES (%L, %L, 'checked_in') $$, :'north_site', :'south_second')) \gset foreign_
-SELECT state, message, coalesce(detail, '') AS detail FROM test.error_of(format(
+SELECT * FROM test.error_of(format(
     $$ INSERT INTO relygate.visits (site_id, visitor_id, state) VALUES (%L, gen_random_uuid(), 'checked_in') $$, :'north_site')) \gset unknown_
 SELECT is(:'foreign_state'::text, '23503', 'attack 14: a visit names the other tenant''s visitor');
 SELECT is(:'foreign_message' || :'foreign_detail', :'unknown_message' || :'unknown_detail', 'attack 14: ... and is told what an unknown one is told');
