@@ -9,8 +9,11 @@ void _PG_init(void);
 
 void _PG_init(void) {
     relygate::pg::define_context();
-    // Last, when every setting of ours is defined: afterwards a misspelt one is an error instead of a silent placeholder.
+    // Last, when every setting of ours is defined: afterwards a misspelt one is an error instead of a silent
+    // placeholder.
     MarkGUCPrefixReserved("relygate");
 }
 
-RELYGATE_FUNCTION(relygate_version) { PG_RETURN_TEXT_P(cstring_to_text(RELYGATE_RELEASE)); }
+RELYGATE_FUNCTION(relygate_version) {
+    PG_RETURN_TEXT_P(cstring_to_text(RELYGATE_RELEASE));
+}

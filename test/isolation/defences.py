@@ -65,7 +65,7 @@ DEFENCES = [
     ("8", "one transaction, one tenant", (CONTEXT, "        hold_to_first_tenant(note->id);", "        answered_in = 0, (void)hold_to_first_tenant;"), "attack_8", "attack_8"),
     ("9", "the transaction beside the value", (CONTEXT, " || note.transaction != this_transaction()", ""), "attack_9 or attack_8", "attack_9 attack_8"),
     ("10, rls-013", "STABLE", within("-- Attack 10,", "ALTER FUNCTION relygate.current_tenant() IMMUTABLE"), "pgtap and isolation", "attack 10"),
-    ("11", "the value in the settings that workers get", (CONTEXT, "extra) { tenant_note =", "extra) { if (!IsParallelWorker()) tenant_note ="), "attack_11", "attack_11"),
+    ("11", "the value in the settings that workers get", (CONTEXT, "    tenant_note = ", "    if (!IsParallelWorker())\n        tenant_note = "), "attack_11", "attack_11"),
     ("11", "a worker refuses a choice", (CONTEXT, "(IsParallelWorker() || note.transaction != this_transaction())", "!IsParallelWorker() && note.transaction != this_transaction()"),
      "attack_11", "attack_11"),
     ("12", "WITH CHECK", EACH_TABLE.format("EXECUTE format('ALTER POLICY tenant ON %s WITH CHECK (true)', t);"), "pgtap and isolation", "attack 12"),

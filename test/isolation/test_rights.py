@@ -98,6 +98,7 @@ def test_attack_19_shadowed_names(ground, call):
     """Functions of the attacker's schema, found first, would run with relygate_platform's rights and read the keys."""
     schema = f"own_{ground.chooser}"
     with ground.session(ground.chooser) as session:
+        session.run(f"GRANT USAGE ON SCHEMA {schema} TO PUBLIC")    # else relygate_platform would not look there at all
         for name, arguments, result in (("convert_to", "text, name", "bytea"), ("upper", "text", "text"), ("statement_timestamp", "", "timestamptz"),
                                         ("current_setting", "text", "text"), ("date_trunc", "text, timestamptz", "timestamptz")):
             session.run(f"CREATE OR REPLACE FUNCTION {schema}.{name}({arguments}) RETURNS {result} LANGUAGE plpgsql AS "

@@ -1,8 +1,9 @@
 // The settings of the tenant context and the verdict on their values; context.hpp says what for.
 //
-// The check hook notes beside each value how it came to be: `extra` = id, source, transaction. PostgreSQL stacks that note
-// with the value, so RESET, DISCARD ALL, ROLLBACK TO and the end of a function's SET clause bring back the right one, calling
-// only the assign hook. Hooks touch no catalog; the verdict falls when the context is used. No id is kept anywhere else.
+// The check hook notes beside each value how it came to be: `extra` = id, source, transaction. PostgreSQL stacks that
+// note with the value, so RESET, DISCARD ALL, ROLLBACK TO and the end of a function's SET clause bring back the right
+// one, calling only the assign hook. Hooks touch no catalog; the verdict falls when the context is used. No id is kept
+// anywhere else.
 #include "pg/tenancy/context.hpp"
 
 #include "core/base/uuid.hpp"
@@ -103,8 +104,12 @@ bool check_request_id(char **value, void **, GucSource) {
     return id.size() <= 200 && std::all_of(id.begin(), id.end(), [](char c) { return c >= 0x21 && c <= 0x7e; });
 }
 
-void assign_tenant(const char *, void *extra) { tenant_note = static_cast<const Note *>(extra); }
-void assign_user(const char *, void *extra) { user_note = static_cast<const Note *>(extra); }
+void assign_tenant(const char *, void *extra) {
+    tenant_note = static_cast<const Note *>(extra);
+}
+void assign_user(const char *, void *extra) {
+    user_note = static_cast<const Note *>(extra);
+}
 
 void forget_entitlement(Datum, int, uint32) {
     entitled_user = InvalidOid;
@@ -141,17 +146,21 @@ void judge(const Note &note, const char *setting) {
         if (lifetime == kTransaction)
             raise_not_of_this_transaction(setting);
         return;
-    case PGC_S_CLIENT: // chosen: connection options
+    case PGC_S_CLIENT:  // chosen: connection options
     case PGC_S_SESSION: // or SET, set_config, a function's SET clause
         require_entitlement();
-        // A parallel worker takes the leader's settings over in a transaction of its own, so there the number means nothing.
+        // A parallel worker takes the leader's settings over in a transaction of its own, so there the number means
+        // nothing.
         if (lifetime == kTransaction && (IsParallelWorker() || note.transaction != this_transaction()))
             raise_not_of_this_transaction(setting);
         return;
     default:
-        ereport(ERROR, errcode(kWrongContext), errmsg("%s comes from the server's or the database's configuration", setting),
-                errhint("Nobody inherits a tenant by configuration: set it with set_config('%s', ..., true), or bind the "
-                        "login with relygate.bind_role().", setting));
+        ereport(
+            ERROR, errcode(kWrongContext),
+            errmsg("%s comes from the server's or the database's configuration", setting),
+            errhint("Nobody inherits a tenant by configuration: set it with set_config('%s', ..., true), or bind the "
+                    "login with relygate.bind_role().",
+                    setting));
     }
 }
 
@@ -176,19 +185,21 @@ void define_text(const char *name, const char *what, char **variable, const char
 void define_context() {
     is_initializing = true;
     DefineCustomEnumVariable("relygate.context_lifetime", "How long a chosen tenant context may be used.",
-                             "transaction: only in the transaction that set it, and for one tenant.", &lifetime, kSession,
-                             kLifetimes, PGC_SUSET, 0, nullptr, nullptr, nullptr);
-    define_text(kTenantSetting, "The tenant whose rows are seen.", &tenant_text, "", PGC_SUSET, check_id, assign_tenant);
+                             "transaction: only in the transaction that set it, and for one tenant.", &lifetime,
+                             kSession, kLifetimes, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    define_text(kTenantSetting, "The tenant whose rows are seen.", &tenant_text, "", PGC_SUSET, check_id,
+                assign_tenant);
     define_text(kUserSetting, "The user who makes the request.", &user_text, "", PGC_SUSET, check_id, assign_user);
     define_text("app.user_role", "The role of that user.", &role_text, "", PGC_SUSET, nullptr, nullptr);
     define_text("app.request_id", "The id of the request, for log and audit.", &request_text, "", PGC_SUSET,
                 check_request_id, nullptr);
     define_text("app.client_address", "The address that the request came from.", &address_text, "", PGC_SUSET,
                 check_address, nullptr);
-    DefineCustomIntVariable("relygate.token_lifetime", "How long an access token is good for.", nullptr, &token_lifetime_s,
-                            8 * 3600, 60, 30 * 86400, PGC_USERSET, GUC_UNIT_S, nullptr, nullptr, nullptr);
-    define_text("relygate.token_issuer", "The issuer (iss) of access tokens.", &issuer_text, "relygate", PGC_USERSET, nullptr,
-                nullptr);
+    DefineCustomIntVariable("relygate.token_lifetime", "How long an access token is good for.", nullptr,
+                            &token_lifetime_s, 8 * 3600, 60, 30 * 86400, PGC_USERSET, GUC_UNIT_S, nullptr, nullptr,
+                            nullptr);
+    define_text("relygate.token_issuer", "The issuer (iss) of access tokens.", &issuer_text, "relygate", PGC_USERSET,
+                nullptr, nullptr);
     is_initializing = false;
 
     CacheRegisterSyscacheCallback(PARAMETERACLNAME, forget_entitlement, Datum(0));
@@ -225,9 +236,15 @@ const pg_uuid_t *current_user_id_or_null() {
     return &note->id;
 }
 
-const char *current_user_role() { return role_text == nullptr ? "" : role_text; }
-const char *current_request_id() { return request_text == nullptr ? "" : request_text; }
-const char *current_client_address() { return address_text == nullptr ? "" : address_text; }
+const char *current_user_role() {
+    return role_text == nullptr ? "" : role_text;
+}
+const char *current_request_id() {
+    return request_text == nullptr ? "" : request_text;
+}
+const char *current_client_address() {
+    return address_text == nullptr ? "" : address_text;
+}
 
 } // namespace relygate::pg
 
@@ -242,7 +259,9 @@ Datum copy_of(const pg_uuid_t *id) {
 
 } // namespace
 
-RELYGATE_FUNCTION(relygate_current_tenant) { return copy_of(relygate::pg::current_tenant_or_raise()); }
+RELYGATE_FUNCTION(relygate_current_tenant) {
+    return copy_of(relygate::pg::current_tenant_or_raise());
+}
 
 RELYGATE_FUNCTION(relygate_current_user_id) {
     const pg_uuid_t *id = relygate::pg::current_user_id_or_null();

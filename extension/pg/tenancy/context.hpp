@@ -1,6 +1,6 @@
 // The tenant context: for whom does this transaction work? It is carried by the settings app.tenant_id, app.user_id,
-// app.user_role, app.request_id and app.client_address, and three walls stand around it (docs/isolation.md): who may set
-// it (PGC_SUSET and SET granted by parameter), who may use it (how the value came to be), how long it lasts
+// app.user_role, app.request_id and app.client_address, and three walls stand around it (docs/isolation.md): who may
+// set it (PGC_SUSET and SET granted by parameter), who may use it (how the value came to be), how long it lasts
 // (relygate.context_lifetime). All of this may longjmp: call it with nothing destructible alive.
 #pragma once
 
@@ -11,11 +11,12 @@ namespace relygate::pg {
 // From _PG_init: defines the settings with their hooks. Touches no catalog.
 void define_context();
 
-// Sets one of the settings until the end of the transaction with the right of the current user (42501 if that has no SET).
+// Sets one of the settings until the end of the transaction with the right of the current user (42501 if that has no
+// SET).
 void set_context_locally(const char *name, const char *value);
 
-// Turns the transaction to another tenant, which is otherwise refused (25001) once it has answered for one. Only where no
-// statement of the first tenant is still running: the dispatcher, before it calls a function with a tenant_argument.
+// Turns the transaction to another tenant, which is otherwise refused (25001) once it has answered for one. Only where
+// no statement of the first tenant is still running: the dispatcher, before it calls a function with a tenant_argument.
 void turn_context_to(const char *tenant_id);
 
 // The tenant of this transaction, or an error: RG401 none, RG500 left over or configured, 42501 not entitled to choose,
