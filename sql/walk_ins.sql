@@ -200,11 +200,10 @@ REVOKE ALL ON FUNCTION @extschema@.create_visit(@extschema@.person_name_input, @
     uuid, @extschema@.document_type_input, @extschema@.document_number_input, uuid, @extschema@.label_input, uuid,
     @extschema@.group_size_input, uuid, uuid,
     uuid, uuid, @extschema@.vehicle_number_input, @extschema@.remark_input) FROM PUBLIC;
--- A body of 100,000 brackets is told to be too deep (400), not too long.
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location, message, required,
-    one_of, read_only, lane, body_limit)
+    one_of, read_only, lane)
 VALUES ('POST', '/api/visits', 'create_visit', 'visits.write', 'object', 201, '/api/visits/{id}', 'Visit created',
-    '{visitor__first_name}', '{visitor|visitor_id,purpose|purpose_id}', false, 'write', 131072);
+    '{visitor__first_name}', '{visitor|visitor_id,purpose|purpose_id}', false, 'write');
 
 CREATE FUNCTION @extschema@.check_one_of(has_one boolean, has_other boolean, one text, other text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$

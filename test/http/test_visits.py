@@ -84,6 +84,34 @@ def test_what_is_not_there_is_named(member, guard, quiet):
     assert quiet.written() == before, "nor is the inline visitor left behind"
 
 
+def test_another_tenants_host_is_like_none(guard, south, quiet):
+    foreign = south.post("/api/hosts", {"kind": "employee", "firstName": "Omar"}).data["id"]
+    answers = [guard.post("/api/visits", {**walk_in(), "hostId": host}) for host in (foreign, str(uuid.uuid4()))]
+    assert [(answer.status, answer.code, answer.json["errors"]) for answer in answers][0] == (answers[1].status, answers[1].code, answers[1].json["errors"])
+    assert answers[0].status == 404 and guard.post("/api/visits", {**walk_in(), "id": foreign}).fields == {"id"}
+
+
+def test_a_suspended_tenant_lets_people_out(guard, quiet):
+    def set_state(state):
+        connection = quiet.database.connect(options=f"-c app.tenant_id={quiet.tenant}")
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE relygate.tenants SET state = %s WHERE id = %s", (state, quiet.tenant))
+        connection.close()
+
+    visit = guard.post("/api/visits", walk_in()).data
+    set_state("suspended")
+    try:
+        refused = guard.post("/api/visits", walk_in())
+        assert refused.status == 423 and refused.code == "tenant_suspended", refused
+        assert guard.get("/api/visits/current").data[0]["id"] == visit["id"]
+        tried = guard.post("/api/visits/try", walk_in())
+        assert tried.status == 200 and [refusal["code"] for refusal in tried.data["refusals"]] == ["tenant_suspended"], tried
+        assert guard.post(f"/api/visits/{visit['id']}/check-out").data["state"] == "checked_out"
+    finally:
+        set_state("active")
+    assert guard.post("/api/visits", walk_in()).status == 201
+
+
 def test_gates_have_a_direction_and_a_site(guard, admin, quiet):
     way_out = admin.post("/api/gates", {"name": "Way out", "direction": "out"}).data["id"]
     other_site = admin.post("/api/sites", {"name": "Annexe"}).data["id"]
