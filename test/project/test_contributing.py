@@ -15,6 +15,9 @@ def block(language):
 @pytest.fixture(scope="module")
 def guard(database, tenants, shims):
     database.run(block("sql").replace("@extschema@", "relygate"))
+    # In an extension's script, which this block is meant for, they become members by themselves.
+    database.run("ALTER EXTENSION relygate ADD TYPE relygate.headcount; "
+                 "ALTER EXTENSION relygate ADD FUNCTION relygate.count_heads(uuid, relygate.group_size_input)")
     database.run("SELECT relygate.grant_functions()")
     return tenants.client(shims(database), "north", "guard")
 

@@ -6,7 +6,8 @@ import subprocess
 from conftest import ROOT
 
 SECRETS = {name: "Rg-9f4c1b7e2a6d" for name in
-           ("ADMIN_PASSWORD", "GUARD_PASSWORD", "SECOND_ADMIN_PASSWORD", "REPORT_PASSWORD", "SECOND_REPORT_PASSWORD")}
+           ("ADMIN_PASSWORD", "GUARD_PASSWORD", "SECOND_ADMIN_PASSWORD", "REPORT_PASSWORD", "SECOND_REPORT_PASSWORD",
+            "SHIM_PASSWORD")}
 
 
 def test_the_tour_runs(database, shims, tmp_path):

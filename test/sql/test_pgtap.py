@@ -26,7 +26,7 @@ def pgtap(database):
 def psql(database, name):
     # Restricted output: TAP alone. search_path: the tests' own words, never the schema under test.
     return subprocess.run(
-        ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-P", "pager=off",
+        ["psql", "-XAtq", "-F", "\n", "-v", "ON_ERROR_STOP=1", "-P", "pager=off",
          "-d", database.url(options="-c search_path=tap,test,public -c client_min_messages=warning"), "-f", name],
         cwd=FOLDER, capture_output=True, encoding="utf-8", timeout=300)
 
