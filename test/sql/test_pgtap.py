@@ -38,7 +38,7 @@ def test_pgtap(path, pgtap):
     planned = [int(found[1]) for line in lines if (found := re.fullmatch(r"1\.\.(\d+)", line))]
     results = [line for line in lines if re.match(r"(not )?ok \d+", line)]
     failed = [line for line in lines if re.match(r"(not ok|#)", line)]
-    assert run.returncode == 0, f"{run.stderr}\n" + "\n".join(lines[-5:])
+    assert run.returncode == 0, f"{run.stderr}\n" + "\n".join(failed + lines[-5:])
     assert planned == [len(results)] and planned[0] > 0, f"planned {planned}, ran {len(results)}"
     assert not any(line.startswith("not ok") for line in lines), "\n".join(failed)
 
