@@ -6,7 +6,7 @@
 
 BEGIN;
 CREATE EVENT TRIGGER relygate_guard_ddl ON ddl_command_end
-    WHEN TAG IN ('ALTER TABLE', 'ALTER POLICY', 'CREATE POLICY', 'ALTER TRIGGER')
+    WHEN TAG IN ('ALTER TABLE', 'ALTER POLICY', 'CREATE POLICY', 'CREATE TRIGGER', 'ALTER TRIGGER')
     EXECUTE FUNCTION relygate.guard_ddl();
 COMMENT ON EVENT TRIGGER relygate_guard_ddl IS 'Refuses what would open a protected table.';
 CREATE EVENT TRIGGER relygate_guard_drop ON sql_drop EXECUTE FUNCTION relygate.guard_drop();

@@ -1,6 +1,6 @@
 -- The guard, validate_schema, protect_table and search: what keeps a table protected, and what finds it when it is not.
 BEGIN;
-SELECT plan(43);
+SELECT plan(51);
 
 -- Attack 21: the owner opens a table.
 SET LOCAL ROLE relygate_owner;
@@ -16,6 +16,19 @@ SELECT throws_ok('ALTER POLICY tenant ON relygate.visits RENAME TO other', '4250
 SELECT throws_ok('ALTER TABLE relygate.visits DISABLE TRIGGER audit', '42501', NULL, 'DISABLE TRIGGER');
 SELECT throws_ok('ALTER TABLE relygate.visits ENABLE REPLICA TRIGGER state', '42501', NULL, 'ENABLE REPLICA TRIGGER');
 SELECT throws_ok('DROP TRIGGER relygate_no_truncate ON relygate.visits', '42501', NULL, 'DROP TRIGGER relygate_no_truncate');
+SELECT throws_ok('DROP TRIGGER audit ON relygate.visits', '42501', NULL, 'DROP TRIGGER audit');
+SELECT throws_ok('ALTER TRIGGER relygate_no_truncate ON relygate.visits RENAME TO other', '42501', NULL, 'under another name the mark could be dropped');
+SELECT throws_ok('ALTER TRIGGER audit ON relygate.visits RENAME TO other', '42501', NULL, '... and the audit');
+SELECT throws_ok('CREATE OR REPLACE TRIGGER relygate_no_truncate BEFORE TRUNCATE ON relygate.visits
+    EXECUTE FUNCTION pg_catalog.suppress_redundant_updates_trigger()', '42501', NULL, 'another function in place of the mark');
+SELECT throws_ok('CREATE OR REPLACE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON relygate.visits FOR EACH ROW
+    EXECUTE FUNCTION pg_catalog.suppress_redundant_updates_trigger()', '42501', NULL, '... of the audit');
+SAVEPOINT parent;
+ALTER TABLE relygate_global.routes DROP method CASCADE, DROP pattern, DROP function, DROP permission, DROP answer, DROP status, DROP location,
+    DROP message, DROP required, DROP one_of, DROP read_only, DROP lane, DROP body_limit, DROP while_suspended,
+    ADD tenant_id uuid NOT NULL;
+SELECT throws_ok('ALTER TABLE relygate.visits INHERIT relygate_global.routes', '42501', NULL, 'rows asked for through a parent');
+ROLLBACK TO parent;
 SELECT throws_ok('ALTER TABLE relygate.visits RENAME COLUMN tenant_id TO tenant', '42501', NULL, 'another name for tenant_id');
 SELECT throws_ok('ALTER TABLE relygate.visits DROP COLUMN tenant_id CASCADE', '42501', NULL, 'no tenant_id');
 SELECT lives_ok('ALTER TABLE relygate.visits ADD COLUMN extra text', 'a new column is no harm');
@@ -23,6 +36,9 @@ SELECT lives_ok('ALTER TABLE relygate.visits DROP COLUMN extra', '... and may go
 SELECT lives_ok('DROP TRIGGER touch ON relygate.purposes', 'a trigger that protects nothing may go');
 RESET ROLE;
 SELECT throws_ok('ALTER TABLE relygate.visits DISABLE TRIGGER audit', '42501', NULL, 'a superuser disables one trigger');
+SELECT throws_ok('DROP TRIGGER append_only ON relygate.audit_log', '42501', NULL, '... or drops what keeps the audit log');
+SELECT throws_ok('CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE ON relygate.audit_log FOR EACH ROW EXECUTE FUNCTION relygate.refuse_audit_change()',
+    '42501', NULL, '... or lets it refuse less');
 SELECT lives_ok('ALTER TABLE relygate.purposes DISABLE TRIGGER ALL', 'a superuser restores data only, as pg_restore --disable-triggers does');
 SELECT isnt_empty($$ SELECT FROM relygate.validate_schema() WHERE object = 'relygate.purposes' AND finding ~ 'disabled' $$, '... and validate_schema says so meanwhile');
 SELECT lives_ok('ALTER TABLE relygate.purposes ENABLE TRIGGER ALL', '... and back');

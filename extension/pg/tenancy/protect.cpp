@@ -10,13 +10,15 @@ extern "C" {
 
 namespace {
 
-// Tables to look at: what a command has touched, or one table ($1).
+// Tables to look at: what a command has touched (with its children: ATTACH PARTITION names the parent), or one table ($1).
 constexpr const char *kTouchedByCommand = R"(
 SELECT coalesce(p.polrelid, t.tgrelid, c.objid)
   FROM pg_event_trigger_ddl_commands() c
   LEFT JOIN pg_policy p ON c.classid = 'pg_policy'::regclass AND p.oid = c.objid
   LEFT JOIN pg_trigger t ON c.classid = 'pg_trigger'::regclass AND t.oid = c.objid
- WHERE c.classid IN ('pg_class'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass))";
+ WHERE c.classid IN ('pg_class'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass)
+UNION SELECT i.inhrelid FROM pg_event_trigger_ddl_commands() c JOIN pg_inherits i ON i.inhparent = c.objid
+ WHERE c.classid = 'pg_class'::regclass)";
 constexpr const char *kTouchedByDrop = R"(
 SELECT c.oid FROM pg_event_trigger_dropped_objects() d
   JOIN pg_namespace n ON n.nspname = d.address_names[1]
@@ -24,12 +26,29 @@ SELECT c.oid FROM pg_event_trigger_dropped_objects() d
  WHERE d.object_type IN ('policy', 'trigger'))";
 constexpr const char *kOneTable = "SELECT $1";
 
+// The triggers that protect are known by their names when they are dropped, so each name stays with its function: under
+// another name one could be dropped, and CREATE OR REPLACE TRIGGER would put another function in its place. The same for
+// what it fires at (tgtype), and for WHEN and UPDATE OF.
+constexpr const char *kForgedTrigger = R"(
+SELECT g.tgrelid::regclass, format('trigger %s is not what protects a table', g.tgname)
+  FROM touched JOIN pg_trigger g ON g.tgrelid = touched.oid AND NOT g.tgisinternal
+  JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_proc f ON f.oid = g.tgfoid JOIN pg_namespace m ON m.oid = f.pronamespace
+  JOIN (VALUES ('relygate_no_truncate', 'refuse_truncate', 34), ('audit', 'audit_row', 29),
+               ('append_only', 'refuse_audit_change', 27), ('append_only_truncate', 'refuse_audit_change', 34))
+       AS w (name, function, type) ON (n.nspname = 'relygate' OR w.name = 'relygate_no_truncate') AND (g.tgname = w.name
+       OR m.nspname = 'relygate' AND f.proname = w.function AND g.tgtype = w.type)
+ WHERE (g.tgname, f.proname, m.nspname, g.tgtype::int, g.tgqual IS NULL, g.tgattr::text)
+       IS DISTINCT FROM (w.name::name, w.function::name, 'relygate'::name, w.type, true, ''))";
+
 // A drop may take the mark of protection itself: then the table that stays behind is no longer known as protected.
 constexpr const char *kLostMark = R"(
-SELECT c.oid::regclass, 'trigger relygate_no_truncate is missing' FROM pg_event_trigger_dropped_objects() d
+SELECT c.oid::regclass, format('trigger %s is missing', d.address_names[3]) FROM pg_event_trigger_dropped_objects() d
   JOIN pg_namespace n ON n.nspname = d.address_names[1]
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = d.address_names[2]
- WHERE d.object_type = 'trigger' AND d.address_names[3] = 'relygate_no_truncate')";
+ WHERE d.object_type = 'trigger' AND d.original
+   AND (d.address_names[3] = 'relygate_no_truncate'
+        OR n.nspname = 'relygate' AND d.address_names[3] IN ('audit', 'append_only', 'append_only_truncate')))";
 
 // The policies' expressions are compared as text: ALTER POLICY ... USING (true) leaves WITH CHECK and all dependencies.
 // A superuser may disable all triggers of a table at once, as pg_restore --disable-triggers does, but not one of them.
@@ -57,6 +76,8 @@ SELECT r.oid::regclass, d.defect
               SELECT FROM pg_policy p WHERE p.polrelid = r.oid AND p.polname = 'tenant' AND NOT p.polpermissive AND p.polcmd = '*'
                  AND p.polroles = '{0}' AND pg_get_expr(p.polqual, r.oid) = e.tenant
                  AND pg_get_expr(p.polwithcheck, r.oid) = e.tenant)
+       -- Asked for its parent's rows, a table's own policies do not count.
+       UNION ALL SELECT format('it is a child of %s', i.inhparent::regclass) FROM pg_inherits i WHERE i.inhrelid = r.oid
        UNION ALL SELECT format('trigger %s is disabled', string_agg(g.tgname, ', ' ORDER BY g.tgname))
          FROM pg_trigger g WHERE g.tgrelid = r.oid AND g.tgenabled NOT IN ('O', 'A')
        HAVING count(*) > 0 AND NOT (
@@ -104,7 +125,7 @@ void guard(FunctionCallInfo fcinfo, const char *touched, const char *also) {
 } // namespace
 
 RELYGATE_FUNCTION(relygate_guard_ddl) {
-    guard(fcinfo, kTouchedByCommand, nullptr);
+    guard(fcinfo, kTouchedByCommand, kForgedTrigger);
     PG_RETURN_NULL();
 }
 
