@@ -161,11 +161,15 @@ CREATE FUNCTION @extschema@.unlock_user(id uuid) RETURNS SETOF @extschema@.accou
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    PERFORM @extschema@.clear_login_attempts(@extschema@.current_tenant()::text, u.login_name)
-       FROM @extschema@.users u WHERE u.tenant_id = @extschema@.current_tenant() AND u.id = unlock_user.id;
+    -- Else whoever may unlock could try an administrator's passwords without end, four at a time.
+    IF @extschema@.user_to_change(unlock_user.id) THEN
+        PERFORM @extschema@.clear_login_attempts(@extschema@.current_tenant()::text, u.login_name)
+           FROM @extschema@.users u WHERE u.tenant_id = @extschema@.current_tenant() AND u.id = unlock_user.id;
+    END IF;
     RETURN QUERY SELECT * FROM @extschema@.get_user(unlock_user.id);
 END $$;
-COMMENT ON FUNCTION @extschema@.unlock_user(uuid) IS 'Lets a user log in again who is locked after failed attempts.';
+COMMENT ON FUNCTION @extschema@.unlock_user(uuid) IS
+'Lets a user log in again who is locked after failed attempts. Errors: RG403 the user''s role can do more than the caller''s.';
 REVOKE ALL ON FUNCTION @extschema@.unlock_user(uuid) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.sign_out_user(id uuid) RETURNS SETOF @extschema@.account

@@ -1,6 +1,6 @@
 -- Users by SQL: the rules are the same for a DBA, and nobody gives more than he has.
 BEGIN;
-SELECT plan(26);
+SELECT plan(27);
 
 SELECT id AS north FROM relygate.create_tenant('T_NORTH', 'North', 'school', 'Asia/Kolkata', 'IN') \gset
 SELECT id AS admin FROM relygate.create_user('admin', 'Gate-keeper-7431', 'tenant_admin') \gset
@@ -35,6 +35,7 @@ SELECT test.act_as(:'north', 'relygate_api', :'clerk');
 SELECT throws_ok($$ SELECT relygate.create_user('other', 'Gate-keeper-7431', 'tenant_admin') $$, 'RG403', NULL, 'users.write does not make administrators');
 SELECT throws_ok(format('SELECT relygate.update_user(%L, password => ''Another-9-word'')', :'admin'), 'RG403', NULL, '... nor takes over one');
 SELECT throws_ok(format('SELECT relygate.sign_out_user(%L)', :'admin'), 'RG403', NULL, '... nor signs one out');
+SELECT throws_ok(format('SELECT relygate.unlock_user(%L)', :'admin'), 'RG403', NULL, '... nor lets anyone go on guessing its password');
 SELECT is((SELECT role FROM relygate.create_user('other', 'Gate-keeper-7431', 'CLERK')), 'Clerk', 'its own role it may give');
 
 SELECT test.act_as(:'north', 'relygate_api', :'admin');
