@@ -1,7 +1,7 @@
 -- The triggers on real tables: all states of a visit crossed, times and users of check-in and check-out, normalised columns, who
 -- wrote what and when. The writer here is a superuser, whom policies do not hold back: the triggers do.
 BEGIN;
-SELECT plan(64);
+SELECT plan(67);
 
 SELECT id AS tenant FROM relygate.create_tenant('X_STATES', 'States', 'office', 'Asia/Kolkata', 'IN') \gset
 SELECT id AS guard FROM relygate.create_user('guard', 'Gate-keeper-7431', 'security_guard') \gset
@@ -105,6 +105,14 @@ SELECT is((SELECT mobile FROM relygate.visitors WHERE id = :'jose'), '+971501234
 CREATE TEMPORARY TABLE loose (name text);
 CREATE TRIGGER normalize BEFORE INSERT ON loose FOR EACH ROW EXECUTE FUNCTION relygate.normalize_columns('name=no_such_rule');
 SELECT throws_ok('INSERT INTO loose VALUES (''x'')', '22023', 'there is no rule "no_such_rule"', 'a wrong trigger says so');
+CREATE TEMPORARY TABLE mistyped (name int, state int, created_at text);
+CREATE TRIGGER touch BEFORE INSERT ON mistyped FOR EACH ROW EXECUTE FUNCTION relygate.touch_row();
+SELECT throws_ok('INSERT INTO mistyped VALUES (1, 1)', '42804', 'column "created_at" of table "mistyped" is not of type timestamp with time zone',
+    'a column of another type is no crash: touch_row');
+CREATE OR REPLACE TRIGGER touch BEFORE INSERT ON mistyped FOR EACH ROW EXECUTE FUNCTION relygate.normalize_columns('name=label');
+SELECT throws_ok('INSERT INTO mistyped VALUES (1, 1)', '42804', NULL, '... normalize_columns');
+CREATE OR REPLACE TRIGGER touch BEFORE INSERT ON mistyped FOR EACH ROW EXECUTE FUNCTION relygate.visit_state_change();
+SELECT throws_ok('INSERT INTO mistyped VALUES (1, 1)', '42804', NULL, '... visit_state_change');
 
 -- Who and when
 UPDATE relygate.visitors SET created_at = '1999-01-01Z', created_by = NULL, updated_by = gen_random_uuid() WHERE id = :'jose';

@@ -15,7 +15,7 @@ namespace {
 // seen, then only international numbers pass, and the foreign key refuses the row anyway.
 std::string_view country_of(const Row &row) {
     static SPIPlanPtr plan = nullptr; // of this backend; PostgreSQL plans anew when role or table change
-    const int column = row.find("tenant_id");
+    const int column = row.find("tenant_id", UUIDOID);
     if (column == 0 || row.now(column).isnull)
         return {};
     if (SPI_connect() != SPI_OK_CONNECT)
@@ -74,7 +74,7 @@ bool needs_country(const char *rule) {
 }
 
 void apply_rule(Row &row, const char *column_name, const char *rule_name, LazyCountry &country) {
-    const int column = row.column(column_name);
+    const int column = row.column(column_name, TEXTOID);
     const auto value = row.now(column);
     if (value.isnull || !row.is_changed(column))
         return;
@@ -101,7 +101,7 @@ void fold(Row &row, const char *column_name, char *source_names) {
     initStringInfo(&whole);
     char *rest = source_names;
     while (char *name = strsep(&rest, ",")) {
-        const auto value = row.now(row.column(name));
+        const auto value = row.now(row.column(name, TEXTOID));
         if (value.isnull)
             continue;
         const auto part = text_view(DatumGetTextPP(value.value));
@@ -110,7 +110,7 @@ void fold(Row &row, const char *column_name, char *source_names) {
         appendBinaryStringInfo(&whole, part.data(), static_cast<int>(part.size()));
     }
     if (whole.len == 0) {
-        row.set(row.column(column_name), null_datum());
+        row.set(row.column(column_name, TEXTOID), null_datum());
         return;
     }
     const std::string_view joined(whole.data, static_cast<std::size_t>(whole.len));
@@ -118,7 +118,7 @@ void fold(Row &row, const char *column_name, char *source_names) {
         ContextMemory memory;
         return core::fold_search(joined, memory);
     });
-    row.set(row.column(column_name), not_null(PointerGetDatum(make_text(folded))));
+    row.set(row.column(column_name, TEXTOID), not_null(PointerGetDatum(make_text(folded))));
 }
 
 } // namespace

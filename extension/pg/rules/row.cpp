@@ -2,7 +2,9 @@
 #include "pg/rules/row.hpp"
 
 extern "C" {
+#include <utils/builtins.h>
 #include <utils/datum.h>
+#include <utils/lsyscache.h>
 }
 
 namespace relygate::pg {
@@ -17,13 +19,21 @@ Row::Row(FunctionCallInfo fcinfo, const char *function) : data_(reinterpret_cast
     now_ = is_insert() ? data_->tg_trigtuple : data_->tg_newtuple;
 }
 
-int Row::find(const char *column) const {
+// The type is asked for each time: values are read and written as what they should be, and a text that is a number
+// would be a wild pointer.
+int Row::find(const char *column, Oid type) const {
     const int number = SPI_fnumber(data_->tg_relation->rd_att, column);
-    return number > 0 ? number : 0;
+    if (number <= 0)
+        return 0;
+    if (getBaseType(TupleDescAttr(data_->tg_relation->rd_att, number - 1)->atttypid) != type)
+        ereport(ERROR, errcode(ERRCODE_DATATYPE_MISMATCH),
+                errmsg("column \"%s\" of table \"%s\" is not of type %s", column,
+                       RelationGetRelationName(data_->tg_relation), format_type_be(type)));
+    return number;
 }
 
-int Row::column(const char *column) const {
-    const int number = find(column);
+int Row::column(const char *column, Oid type) const {
+    const int number = find(column, type);
     if (number == 0)
         ereport(ERROR, errcode(ERRCODE_UNDEFINED_COLUMN),
                 errmsg("table \"%s\" has no column \"%s\"", RelationGetRelationName(data_->tg_relation), column));

@@ -15,8 +15,8 @@ class Row {
     const Trigger &trigger() const { return *data_->tg_trigger; }
 
     // The attribute number, 0 where the table has no such column.
-    int find(const char *column) const;
-    int column(const char *column) const; // raises where there is none
+    int find(const char *column, Oid type) const;   // 0 where there is none; raises where it is of another type
+    int column(const char *column, Oid type) const; // raises where there is none
 
     NullableDatum now(int column) const { return value(now_, column); }       // as it stands after the changes so far
     NullableDatum before(int column) const { return value(before_, column); } // of an UPDATE

@@ -31,14 +31,14 @@ const char *print_instant(Datum instant) {
 const char *describe(const Row &row, std::string_view state) {
     StringInfoData json;
     initStringInfo(&json);
-    const auto id = row.before(row.column("id"));
+    const auto id = row.before(row.column("id", UUIDOID));
     appendStringInfo(&json, "{\"id\":\"%s\",\"state\":\"%.*s\"",
                      DatumGetCString(DirectFunctionCall1(uuid_out, id.value)), static_cast<int>(state.size()),
                      state.data());
-    const auto checked_in_at = row.before(row.column("checked_in_at"));
+    const auto checked_in_at = row.before(row.column("checked_in_at", TIMESTAMPTZOID));
     if (!checked_in_at.isnull)
         appendStringInfo(&json, ",\"checkedInAt\":\"%s\"", print_instant(checked_in_at.value));
-    const auto checked_out_at = row.before(row.column("checked_out_at"));
+    const auto checked_out_at = row.before(row.column("checked_out_at", TIMESTAMPTZOID));
     if (!checked_out_at.isnull)
         appendStringInfo(&json, ",\"checkedOutAt\":\"%s\"", print_instant(checked_out_at.value));
     appendStringInfoChar(&json, '}');
@@ -50,7 +50,7 @@ void check_transition(const Row &row, std::string_view to) {
         value_or_raise(run_rule([&] { return core::begin_visit(to); }));
         return;
     }
-    const auto from = state_view(row.before(row.column("state")));
+    const auto from = state_view(row.before(row.column("state", TEXTOID)));
     const auto allowed = run_rule([&] { return core::change_visit(from, to); });
     if (!allowed)
         raise_refusal(allowed.refusal(), describe(row, from));
@@ -59,12 +59,12 @@ void check_transition(const Row &row, std::string_view to) {
 // The user of the request; a DBA, who has none, may name one.
 void set_user(Row &row, const char *column_name) {
     if (const pg_uuid_t *user = current_user_id_or_null())
-        row.set(row.column(column_name), not_null(UUIDPGetDatum(user)));
+        row.set(row.column(column_name, UUIDOID), not_null(UUIDPGetDatum(user)));
 }
 
 // A time that the statement gives stands (a DBA enters a visit of yesterday); else it is now.
 TimestampTz set_time(Row &row, const char *column_name, TimestampTz now) {
-    const int column = row.column(column_name);
+    const int column = row.column(column_name, TIMESTAMPTZOID);
     if (const auto given = row.now(column); !given.isnull && row.is_changed(column))
         return DatumGetTimestampTz(given.value);
     row.set(column, not_null(TimestampTzGetDatum(now)));
@@ -75,14 +75,14 @@ TimestampTz set_time(Row &row, const char *column_name, TimestampTz now) {
 
 RELYGATE_FUNCTION(relygate_visit_state_change) {
     Row row(fcinfo, "visit_state_change");
-    const auto to = state_view(row.now(row.column("state")));
+    const auto to = state_view(row.now(row.column("state", TEXTOID)));
     check_transition(row, to);
     const TimestampTz now = GetCurrentTransactionStartTimestamp();
     if (to == "checked_in") {
         set_time(row, "checked_in_at", now);
         set_user(row, "checked_in_by");
     } else if (to == "checked_out") {
-        const auto since = row.now(row.column("checked_in_at"));
+        const auto since = row.now(row.column("checked_in_at", TIMESTAMPTZOID));
         const TimestampTz checked_in_at = since.isnull ? now : DatumGetTimestampTz(since.value);
         // This transaction may have begun before the one that let the visitor in.
         if (set_time(row, "checked_out_at", std::max(now, checked_in_at)) < checked_in_at)

@@ -10,7 +10,8 @@ extern "C" {
 
 namespace {
 
-// Tables to look at: what a command has touched (with its children: ATTACH PARTITION names the parent), or one table ($1).
+// Tables to look at: what a command has touched (with its children: ATTACH PARTITION names the parent), or one table
+// ($1).
 constexpr const char *kTouchedByCommand = R"(
 SELECT coalesce(p.polrelid, t.tgrelid, c.objid)
   FROM pg_event_trigger_ddl_commands() c
@@ -27,8 +28,8 @@ SELECT c.oid FROM pg_event_trigger_dropped_objects() d
 constexpr const char *kOneTable = "SELECT $1";
 
 // The triggers that protect are known by their names when they are dropped, so each name stays with its function: under
-// another name one could be dropped, and CREATE OR REPLACE TRIGGER would put another function in its place. The same for
-// what it fires at (tgtype), and for WHEN and UPDATE OF.
+// another name one could be dropped, and CREATE OR REPLACE TRIGGER would put another function in its place. The same
+// for what it fires at (tgtype), and for WHEN and UPDATE OF.
 constexpr const char *kForgedTrigger = R"(
 SELECT g.tgrelid::regclass, format('trigger %s is not what protects a table', g.tgname)
   FROM touched JOIN pg_trigger g ON g.tgrelid = touched.oid AND NOT g.tgisinternal
