@@ -114,6 +114,9 @@ BEGIN
     IF NOT @extschema@.user_to_change(update_user.id) THEN
         RETURN;
     END IF;
+    IF 'role' = ANY (given) AND update_user.role IS NULL THEN
+        PERFORM @extschema@.refuse(400, 'required', 'value is missing', field => 'role');
+    END IF;
     IF update_user.id = @extschema@.current_user_id() AND (update_user.role IS NOT NULL OR NOT update_user.is_active) THEN
         PERFORM @extschema@.refuse(409, 'own_account', 'nobody changes his own role or closes his own account');
     END IF;

@@ -150,12 +150,18 @@ CREATE FUNCTION @extschema@.delete_visitor_category(id uuid) RETURNS SETOF @exts
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    UPDATE @extschema@.visitor_categories c SET is_active = false, is_default = false
+    -- Without a default a walk-in would belong to no category, and nothing would say whether it needs a mobile.
+    IF EXISTS (SELECT FROM @extschema@.visitor_categories c
+                WHERE c.tenant_id = @extschema@.current_tenant() AND c.id = delete_visitor_category.id AND c.is_default) THEN
+        PERFORM @extschema@.refuse(409, 'default_category', 'the default category cannot be deleted',
+            hint => 'Make another category the default first.');
+    END IF;
+    UPDATE @extschema@.visitor_categories c SET is_active = false
         WHERE c.tenant_id = @extschema@.current_tenant() AND c.id = delete_visitor_category.id;
     RETURN QUERY SELECT * FROM @extschema@.get_visitor_category(delete_visitor_category.id);
 END $$;
 COMMENT ON FUNCTION @extschema@.delete_visitor_category(uuid) IS
-'Takes a category out of use; visitors who have it keep it. Errors: RG404. Callers: tenant admin.';
+'Takes a category out of use; visitors who have it keep it. Errors: RG404, RG409 the default one. Callers: tenant admin.';
 REVOKE ALL ON FUNCTION @extschema@.delete_visitor_category(uuid) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('DELETE', '/api/visitor-categories/{id}', 'delete_visitor_category', 'vocabularies.write', 'object', 200,

@@ -101,6 +101,10 @@ DECLARE
     private_jwk text;
     jwk jsonb;
 BEGIN
+    IF purpose NOT IN ('token', 'credential', 'document_hash', 'otp_hash') THEN
+        RAISE EXCEPTION 'there are no keys for the purpose "%"', purpose USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Purposes are token, credential, document_hash and otp_hash.';
+    END IF;
     LOCK TABLE relygate_global.signing_keys IN SHARE ROW EXCLUSIVE MODE;    -- two rotations at once would both be the newest
     IF purpose = 'document_hash' AND has_one THEN
         RAISE EXCEPTION 'the key of document hashes cannot be exchanged' USING ERRCODE = 'feature_not_supported',

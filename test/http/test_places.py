@@ -83,3 +83,18 @@ def test_a_site_with_people_inside_stays_open(admin, guard, ground):
 def test_a_capacity_is_a_number_of_people(capacity, admin, ground):
     answer = admin.patch(f"/api/sites/{ground.site}", {"capacity": capacity})
     assert answer.status == 400 and answer.fields == {"capacity"}, answer
+
+
+def test_the_default_category_stays(admin):
+    default = next(c for c in admin.get("/api/visitor-categories?pageSize=100").data if c["isDefault"])
+    refused = admin.delete(f"/api/visitor-categories/{default['id']}")
+    assert (refused.status, refused.code) == (409, "default_category"), refused
+    other = admin.post("/api/visitor-categories", {"name": "Auditors"}).data
+    assert admin.patch(f"/api/visitor-categories/{other['id']}", {"isDefault": True}).status == 200
+    assert admin.delete(f"/api/visitor-categories/{default['id']}").status == 200
+
+
+def test_a_user_cannot_be_left_without_a_role(admin):
+    user = next(u for u in admin.get("/api/users?pageSize=100").data if u["userName"] == "auditor")
+    refused = admin.patch(f"/api/users/{user['id']}", {"role": None})
+    assert refused.status == 400 and refused.fields == {"role"}, refused
