@@ -29,7 +29,8 @@ COMMENT ON COLUMN relygate.tenants.state IS 'suspended: reads and the check-out 
 COMMENT ON COLUMN relygate.tenants.is_operator IS 'The tenant of those who run the installation: only there platform permissions exist.';
 
 ALTER TABLE relygate.tenants OWNER TO relygate_owner;
-GRANT SELECT, UPDATE ON relygate.tenants TO relygate_api;
+-- Only to read: who could write is_operator or state would lift itself above its own suspension.
+GRANT SELECT ON relygate.tenants TO relygate_api;
 
 CREATE TRIGGER normalize BEFORE INSERT OR UPDATE ON relygate.tenants
     FOR EACH ROW EXECUTE FUNCTION relygate.normalize_columns('name=label');

@@ -13,7 +13,7 @@ DO $$ BEGIN
            @> ARRAY['tenants_code', 'tenants_subscription'], 'a constraint is missing';
     ASSERT ARRAY(SELECT tgname::text FROM pg_trigger WHERE tgrelid = 'relygate.tenants'::regclass AND tgenabled <> 'D')
            @> ARRAY['normalize', 'touch', 'audit'], 'a trigger is missing';
-    ASSERT has_table_privilege('relygate_api', 'relygate.tenants', 'SELECT') AND has_table_privilege('relygate_api', 'relygate.tenants', 'UPDATE'),
+    ASSERT has_table_privilege('relygate_api', 'relygate.tenants', 'SELECT') AND NOT has_table_privilege('relygate_api', 'relygate.tenants', 'UPDATE'),
         'relygate_api cannot use it';
 END $$;
 

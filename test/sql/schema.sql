@@ -1,6 +1,6 @@
 -- The tables: keys begin with the tenant, everything is protected, and what two gates may do at once an index decides.
 BEGIN;
-SELECT plan(44);
+SELECT plan(45);
 
 CREATE TEMP VIEW tenant_tables AS
 SELECT c.oid, c.relname FROM pg_class c
@@ -95,6 +95,10 @@ SELECT throws_ok($$ INSERT INTO relygate.visitor_categories (name, is_default) V
 SELECT lives_ok($$ INSERT INTO relygate.tenant_settings (key, value) VALUES ('retention_days', '30') $$, 'a setting');
 SELECT throws_ok($$ INSERT INTO relygate.tenant_settings (key, value) VALUES ('retention_days', '31') $$, '23505', NULL, '... once for the tenant, too');
 SELECT throws_ok(format($$ INSERT INTO relygate.gates (tenant_id, site_id, name) VALUES (NULL, %L, 'Side') $$, :'site'), NULL, NULL, 'no row without a tenant');
+
+SELECT is_empty($$ SELECT a.privilege_type FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
+    WHERE c.oid = 'relygate.tenants'::regclass AND r.rolname = 'relygate_api' AND a.privilege_type <> 'SELECT' $$,
+    'the API cannot make a tenant the operator''s or lift its suspension');
 
 SELECT * FROM finish();
 ROLLBACK;

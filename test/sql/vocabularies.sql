@@ -1,6 +1,6 @@
 -- Categories and purposes by SQL: names are unique among the active ones, whatever their case.
 BEGIN;
-SELECT plan(19);
+SELECT plan(20);
 
 SELECT id AS south FROM relygate.create_tenant('V_SOUTH', 'South', 'office', 'Asia/Dubai', 'AE') \gset
 SELECT id AS foreign_purpose FROM relygate.create_purpose('Mooring') \gset
@@ -28,9 +28,11 @@ SELECT is((SELECT array_agg(id) FROM relygate.list_visitor_categories(page_limit
     'a new default takes the place of the old one');
 SELECT throws_ok('SELECT relygate.create_visitor_category(''pilgrim'')', 'RG409', NULL, 'a category''s name is taken');
 SELECT lives_ok('SELECT relygate.create_visitor(''Ravi'')', 'the default category waives the mobile');
-SELECT is((SELECT is_default FROM relygate.delete_visitor_category(:'pilgrim')), false, 'a deleted category is no default');
+SELECT throws_ok(format('SELECT relygate.delete_visitor_category(%L)', :'pilgrim'), 'RG409', NULL, 'the default category cannot be deleted');
+SELECT relygate.create_visitor_category('Usual', is_default => true) \g /dev/null
+SELECT is((SELECT is_active FROM relygate.delete_visitor_category(:'pilgrim')), false, 'one that was the default can');
 SELECT is((SELECT category_name FROM relygate.list_visitors(search => 'ravi')), 'Pilgrim', '... but those who have it keep it');
-SELECT throws_ok('SELECT relygate.create_visitor(''Ravi'')', 'RG400', 'a mobile is needed', 'without a default a mobile is asked for');
+SELECT throws_ok('SELECT relygate.create_visitor(''Ravi'')', 'RG400', 'a mobile is needed', 'the new default asks for a mobile');
 
 SELECT * FROM finish();
 ROLLBACK;
