@@ -220,8 +220,6 @@ class JwtCase : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(JwtCase, HasTheRightResult) {
-    if (input("request") || input("authorization") || input("after"))
-        GTEST_SKIP() << "about the request, not the token: tested over HTTP";
     SCOPED_TRACE(text_of(json_object_get(case_, "why")));
     const core::KeySet keys = published();
     core::ClaimsPolicy policy{.issuer = kWords.at("{ISS}"), .audience = kWords.at("{AUD}")};
@@ -247,11 +245,15 @@ TEST_P(JwtCase, HasTheRightResult) {
     }
 }
 
+// The cases of tokens. Those about the request around one (its header, its query, what came before) are tested over HTTP.
 std::vector<std::string> lines() {
     std::ifstream file(RELYGATE_CASES "/jwt.jsonl");
     std::vector<std::string> lines;
-    for (std::string line; std::getline(file, line);)
-        lines.push_back(line);
+    for (std::string line; std::getline(file, line);) {
+        const auto is_about = [&line](const char *member) { return line.find(member) != std::string::npos; };
+        if (!is_about("\"request\": {") && !is_about("\"authorization\": ") && !is_about("\"after\": "))
+            lines.push_back(line);
+    }
     return lines;
 }
 
@@ -262,7 +264,7 @@ INSTANTIATE_TEST_SUITE_P(Cases, JwtCase, testing::ValuesIn(lines()), [](const au
 });
 
 TEST(JwtCases, AreThere) {
-    EXPECT_GE(lines().size(), 48U);
+    EXPECT_GE(lines().size(), 44U);
 }
 
 } // namespace
