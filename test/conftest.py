@@ -6,6 +6,7 @@ Databases are copies of one deployed template, so a test file may do with its ow
 import json
 import os
 import pathlib
+import re
 import secrets
 import shutil
 import signal
@@ -23,6 +24,7 @@ from client import Client
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CASES = ROOT / "test" / "cases"
 BUILD = pathlib.Path(os.environ.get("RELYGATE_BUILD", ROOT / "build"))
+RELEASE = re.search(r"default_version = '(.*)'", (ROOT / "extension/relygate.control").read_text())[1]
 PASSWORD = "Gate-keeper-7431"  # of every user that the tests make; the policy wants all four kinds of characters
 
 

@@ -8,7 +8,7 @@ import time
 import urllib.request
 
 from client import Client
-from conftest import BUILD, wait_until
+from conftest import BUILD, RELEASE, wait_until
 from toy import ask, gate, get, own_cluster, own_toy, toy  # noqa: F401  (fixtures)
 
 
@@ -88,7 +88,7 @@ def test_metrics(gate):
     text = metrics(gate)
     assert value(text, f'relygate_http_request_duration_seconds_bucket{labels},le="+Inf"}}') == 3
     assert value(text, f"relygate_http_request_duration_seconds_count{labels}}}") == 3
-    assert value(text, 'relygate_build_info{version="1.0.0"}') == 1
+    assert value(text, 'relygate_build_info{version="' + RELEASE + '"}') == 1
     for name in ("relygate_db_up", "process_resident_memory_bytes", "process_start_time_seconds", "process_open_fds"):
         assert value(text, name) > 0, name
     assert abs(value(text, "process_start_time_seconds") - time.time()) < 600
@@ -116,7 +116,7 @@ def lines(shim):
 def test_the_request_log(gate):
     get(gate, "/api/visitors/0192f3a4-0000-7000-8000-000000000000?search=Asha", "X-Request-Id: log-1\r\n")
     line = wait_until(lambda: next((line for line in lines(gate) if line.get("requestId") == "log-1"), None), 5)
-    assert line["level"] == "warn" and line["service"] == "relygate" and line["version"] == "1.0.0"
+    assert line["level"] == "warn" and line["service"] == "relygate" and line["version"] == RELEASE
     assert (line["method"], line["route"], line["status"], line["ip"]) == ("GET", "/api/visitors/{id}", 401, "127.0.0.1")
     assert line["tenantId"] is line["userId"] is None and 0 <= line["duration"] < 5000
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["timestamp"])

@@ -6,7 +6,7 @@ import subprocess
 import psycopg2
 import pytest
 
-from conftest import ROOT, copy_of_template
+from conftest import RELEASE, ROOT, copy_of_template
 from migrating import migrate, new_database, run, schema
 
 PLAN = [line.split()[0] for line in (ROOT / "migrations/sqitch.plan").read_text().splitlines() if re.match(r"[a-z]", line)]
@@ -121,7 +121,7 @@ def test_the_extension_must_be_there_and_new_enough(cluster, database):
         done = migrate("up", url=database.url(), check=1)
         assert "0.9.12" in done.stderr and "ALTER EXTENSION relygate UPDATE" in done.stderr
     finally:
-        database.run("UPDATE pg_extension SET extversion = '1.0.0' WHERE extname = 'relygate'")
+        database.run("UPDATE pg_extension SET extversion = %s WHERE extname = 'relygate'", RELEASE)
 
 
 def test_no_password_is_printed(database):
