@@ -73,6 +73,24 @@ bool is_known_method(std::string_view method) {
     return std::find(methods.begin(), methods.end(), method) != methods.end();
 }
 
+std::size_t count_arguments(std::string_view target) {
+    const auto query = target.find('?');
+    if (query == std::string_view::npos)
+        return 0;
+    return 1 + static_cast<std::size_t>(std::count(target.begin() + static_cast<std::ptrdiff_t>(query), target.end(), '&'));
+}
+
+std::size_t memory_taken(const RawHead &head, std::size_t size) {
+    constexpr std::size_t entry = 64; // seven words, aligned
+    std::size_t entries = head.fields.size() + count_arguments(head.target), copied = 0;
+    for (const auto &[name, value] : head.fields)
+        if (equal_ignoring_case(name, "Cookie")) {
+            copied += value.size() + 1;
+            entries += 1 + static_cast<std::size_t>(std::count(value.begin(), value.end(), ';'));
+        }
+    return size + copied + entries * entry;
+}
+
 bool is_whole(const RawHead &head) {
     const char *line = head.version.data() + head.version.size() + 2;
     for (const auto &[name, value] : head.fields) {

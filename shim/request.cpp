@@ -9,6 +9,7 @@
 #include <array>
 #include <cstring>
 #include <ctime>
+#include <sys/socket.h>
 
 namespace relygate::shim {
 
@@ -24,11 +25,19 @@ std::int64_t monotonic_us() {
     return now.tv_sec * 1'000'000 + now.tv_nsec / 1000;
 }
 
+// What is left of a connection's memory must hold the head of any ordinary answer; the library would close in silence.
+constexpr std::size_t kAnswerRoom = 2 << 10;
+constexpr std::size_t kMostArguments = 50;
+constexpr core::Refusal kHeadTooLarge{431, "head_too_large", "the request line and the headers are too long together"};
+
 // The layout of 0.9.75's buffer is known from its source; later versions refuse by themselves what it gives away.
-std::size_t size_in_place(MHD_Connection *connection) {
+bool is_layout_known() {
     static const bool is_known = std::strcmp(MHD_get_version(), "0.9.75") == 0;
-    const auto *info =
-        is_known ? MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE) : nullptr;
+    return is_known;
+}
+
+std::size_t head_size(MHD_Connection *connection) {
+    const auto *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     return info ? info->header_size : 0;
 }
 
@@ -41,9 +50,15 @@ std::string_view known_method(std::string_view method) {
 
 } // namespace
 
-Request::Request(Worker &worker, std::string target, std::int64_t now_us)
-    : worker_(worker), raw_target_(std::move(target)), target_(core::split_target(raw_target_)), begun_us_(now_us) {
+Request::Request(Worker &worker, MHD_Connection *connection, std::string target, std::int64_t now_us)
+    : worker_(worker), raw_target_(std::move(target)), target_(core::split_target(raw_target_)), begun_us_(now_us),
+      connection_(connection) {
     question_.owner = this;
+    const auto *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    client_ = info ? static_cast<Client *>(info->socket_context) : nullptr;
+    // The library would run out of memory over it, and close without a word.
+    if (raw_target_.size() + kAnswerRoom > Worker::kConnectionMemory || count_arguments(raw_target_) > kMostArguments)
+        answer_past_library({414, "target_too_long", "the path or the query is too long"});
 }
 
 Request::~Request() {
@@ -67,15 +82,14 @@ MHD_Result Request::handle(MHD_Connection *connection, const char *method, const
                                                                                        : ask(connection);
     case Phase::answered:
         return answer(connection);
+    case Phase::over:
+        return MHD_NO;
     default:
         return MHD_YES; // the library calls once more than needed now and then
     }
 }
 
 MHD_Result Request::head(MHD_Connection *connection, std::string_view method, std::string_view version) {
-    connection_ = connection;
-    const auto *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    client_ = info ? static_cast<Client *>(info->socket_context) : nullptr;
     method_ = known_method(method);
     is_head_ = method_ == "HEAD";
 
@@ -90,15 +104,20 @@ MHD_Result Request::head(MHD_Connection *connection, std::string_view method, st
             return MHD_YES;
         },
         &fields);
-    const RawHead raw{method, raw_target_, version, fields, size_in_place(connection)};
+    const auto size = head_size(connection);
+    const RawHead raw{method, raw_target_, version, fields, is_layout_known() ? size : 0};
     const auto check = check_head(raw);
     request_id_ = check.facts.request_id.empty() ? worker_.new_request_id() : std::string(check.facts.request_id);
     origin_ = check.facts.origin;
-    judge(method, raw, check);
+    const bool is_too_large = memory_taken(raw, size) + kAnswerRoom > Worker::kConnectionMemory;
+    if (is_too_large)
+        refuse(kHeadTooLarge);
+    else
+        judge(method, raw, check);
     if (worker_.is_stopping())
         close_ = true;
     has_body_ = check.facts.has_body();
-    if (check.refusal) {
+    if (check.refusal || is_too_large) {
         // What follows on this connection cannot be trusted to begin where the client thinks it does.
         close_ = true;
         return answer_now(connection);
@@ -326,7 +345,26 @@ MHD_Result Request::answer_now(MHD_Connection *connection) {
     return responder.refusal(connection, context(), *refusal_, headers);
 }
 
-void Request::completed(MHD_RequestTerminationCode) {
+// Writes to the socket what the library cannot: it has no memory left on this connection. Nothing of another answer can
+// be under way, requests are answered one after the other; what the socket does not take at once is lost.
+void Request::answer_past_library(const core::Refusal &refusal) {
+    phase_ = Phase::over;
+    close_ = true;
+    if (request_id_.empty())
+        request_id_ = worker_.new_request_id();
+    status_ = refusal.status;
+    answered_us_ = monotonic_us();
+    if (!client_)
+        return;
+    const auto text = worker_.responder().bytes(context(), refusal);
+    (void)send(client_->descriptor, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    shutdown(client_->descriptor, SHUT_WR);
+}
+
+void Request::completed() {
+    if (worker_.had_no_room() && phase_ != Phase::over)
+        answer_past_library(question_.verdict == Verdict::answer ? refusal_of(Verdict::failed)
+                                                                 : refusal_.value_or(kHeadTooLarge));
     if (client_)
         client_->deadline_ms = worker_.now_ms() + kKeepAliveMs;
     if (status_ == 0)

@@ -31,7 +31,7 @@ struct Client {
 
 class Request {
   public:
-    Request(Worker &worker, std::string target, std::int64_t now_us);
+    Request(Worker &worker, MHD_Connection *connection, std::string target, std::int64_t now_us);
     ~Request();
     Request(const Request &) = delete;
     Request &operator=(const Request &) = delete;
@@ -40,13 +40,14 @@ class Request {
     MHD_Result handle(MHD_Connection *connection, const char *method, const char *version, const char *upload,
                       std::size_t *upload_size);
     void answered();                                 // the lanes are done with the question
-    void completed(MHD_RequestTerminationCode code); // the last byte went out, or the client left
+    void completed();                                // the last byte went out, or the client left
     [[nodiscard]] Question &question() { return question_; }
     [[nodiscard]] static Request &of(Question &question);
 
   private:
-    // head: nothing was seen; discarding: a small body is read past a refusal, so that the connection can be kept.
-    enum class Phase : std::uint8_t { head, reading, discarding, asked, answered, queued };
+    // head: nothing was seen; discarding: a small body is read past a refusal, so that the connection can be kept;
+    // over: answered past the library, which has only to clean up.
+    enum class Phase : std::uint8_t { head, reading, discarding, asked, answered, queued, over };
 
     MHD_Result head(MHD_Connection *connection, std::string_view method, std::string_view version);
     void judge(std::string_view method, const RawHead &raw, const HeadCheck &check);
@@ -57,6 +58,7 @@ class Request {
     MHD_Result ask(MHD_Connection *connection);
     MHD_Result answer(MHD_Connection *connection);
     MHD_Result answer_now(MHD_Connection *connection);
+    void answer_past_library(const core::Refusal &refusal);
     [[nodiscard]] bool takes_body() const { return method_ != "GET" && method_ != "HEAD"; }
     [[nodiscard]] AnswerContext context() const { return {request_id_, origin_, close_, identity_ != nullptr}; }
 

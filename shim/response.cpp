@@ -7,6 +7,8 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <ctime>
+#include <memory>
 #include <memory_resource>
 
 namespace relygate::shim {
@@ -145,6 +147,35 @@ MHD_Result Responder::text(MHD_Connection *connection, const AnswerContext &cont
     for (const auto &[name, value] : headers)
         add(response, std::string(name).c_str(), value);
     return queue(connection, context, static_cast<unsigned>(status), response);
+}
+
+std::string Responder::bytes(const AnswerContext &context, const core::Refusal &refusal) const {
+    std::pmr::monotonic_buffer_resource memory;
+    const core::ErrorEnvelope envelope{
+        .message = refusal.message, .code = refusal.code, .errors = {}, .data = {}, .request_id = context.request_id};
+    const auto body = core::write_envelope(envelope, memory);
+    const std::unique_ptr<MHD_Response, decltype(&MHD_destroy_response)> response(
+        MHD_create_response_from_buffer(0, nullptr, MHD_RESPMEM_PERSISTENT), MHD_destroy_response);
+    const auto status = static_cast<unsigned>(refusal.status);
+    std::string text = "HTTP/1.1 " + std::to_string(status) + ' ' + MHD_get_reason_phrase_for(status) + "\r\n";
+    char date[64] = "";
+    const std::time_t now = std::time(nullptr);
+    tm parts{};
+    std::strftime(date, sizeof date, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", gmtime_r(&now, &parts)); // locale C
+    text += date;
+    if (response) {
+        common_headers(response.get(), context, status);
+        MHD_get_response_headers(
+            response.get(),
+            [](void *cls, MHD_ValueKind, const char *name, const char *value) {
+                *static_cast<std::string *>(cls) += std::string(name) + ": " + value + "\r\n";
+                return MHD_YES;
+            },
+            &text);
+    }
+    text += std::string("Content-Type: ") + kJson + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+    text += body;
+    return text;
 }
 
 MHD_Result Responder::refusal(MHD_Connection *connection, const AnswerContext &context, const core::Refusal &refusal,

@@ -37,6 +37,9 @@ class Responder {
     MHD_Result row(MHD_Connection *connection, const AnswerContext &context, Question &question, int &status) const;
     MHD_Result preflight(MHD_Connection *connection, const AnswerContext &context, const char *allow) const;
 
+    // The same refusal as bytes, for where the library has no memory left to write its head.
+    [[nodiscard]] std::string bytes(const AnswerContext &context, const core::Refusal &refusal) const;
+
     [[nodiscard]] bool is_allowed_origin(std::string_view origin) const;
 
   private:

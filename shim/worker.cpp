@@ -7,7 +7,6 @@
 #include <arpa/inet.h>
 #include <array>
 #include <cerrno>
-#include <cstdarg>
 #include <cstdio>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -18,7 +17,6 @@ namespace relygate::shim {
 
 namespace {
 
-constexpr std::size_t kConnectionMemory = 8 << 10; // an idle connection costs as much; a longer head gets 431
 constexpr unsigned kIdleSeconds = 75;
 constexpr int kTickMs = 500;
 constexpr std::int64_t kSweepMs = 500;
@@ -42,15 +40,6 @@ std::string address_of(const sockaddr *address) {
 // is routed; path and query are decoded later, piece by piece.
 std::size_t leave_escaped(void *, MHD_Connection *, char *text) {
     return std::char_traits<char>::length(text);
-}
-
-void library_log(void *cls, const char *format, va_list arguments) {
-    char text[512];
-    std::vsnprintf(text, sizeof text, format, arguments);
-    std::string_view line = text;
-    if (line.ends_with('\n'))
-        line.remove_suffix(1);
-    static_cast<Log *>(cls)->event(LogLevel::debug, "libmicrohttpd", line);
 }
 
 } // namespace
@@ -82,7 +71,7 @@ bool Worker::start_daemon() {
     const auto share = [&](int all) { return static_cast<unsigned>(std::max(1, all / config_.workers)); };
     daemon_ = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, nullptr, nullptr, &Worker::on_request, this,
-        MHD_OPTION_EXTERNAL_LOGGER, &library_log, &log_, MHD_OPTION_LISTEN_SOCKET, listener_,
+        MHD_OPTION_EXTERNAL_LOGGER, &Worker::on_log, this, MHD_OPTION_LISTEN_SOCKET, listener_,
         // -1 refuses a blank before the colon. Host is then not asked for: http_rules does that.
         MHD_OPTION_STRICT_FOR_CLIENT, -1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory,
         MHD_OPTION_CONNECTION_LIMIT, share(config_.max_connections), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
@@ -160,10 +149,22 @@ void Worker::release(std::int64_t bytes) {
     bodies_in_memory.fetch_sub(bytes);
 }
 
-void *Worker::on_target(void *cls, const char *target, MHD_Connection *) {
+void Worker::on_log(void *cls, const char *format, va_list arguments) {
+    auto &worker = *static_cast<Worker *>(cls);
+    char text[512];
+    std::vsnprintf(text, sizeof text, format, arguments);
+    std::string_view line = text;
+    line = line.substr(0, line.find_last_not_of('\n') + 1);
+    worker.log_.event(LogLevel::debug, "libmicrohttpd", line);
+    // It says so nowhere else, and calls on_completed next.
+    if (line.starts_with("Closing connection (failed to create response header)"))
+        worker.had_no_room_ = true;
+}
+
+void *Worker::on_target(void *cls, const char *target, MHD_Connection *connection) {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return new Request(*static_cast<Worker *>(cls), target, now.tv_sec * 1'000'000 + now.tv_nsec / 1000);
+    return new Request(*static_cast<Worker *>(cls), connection, target, now.tv_sec * 1'000'000 + now.tv_nsec / 1000);
 }
 
 MHD_Result Worker::on_request(void *, MHD_Connection *connection, const char *, const char *method, const char *version,
@@ -175,11 +176,11 @@ MHD_Result Worker::on_request(void *, MHD_Connection *connection, const char *, 
     }
 }
 
-void Worker::on_completed(void *, MHD_Connection *, void **state, MHD_RequestTerminationCode code) {
+void Worker::on_completed(void *, MHD_Connection *, void **state, MHD_RequestTerminationCode) {
     const std::unique_ptr<Request> request(static_cast<Request *>(*state));
     *state = nullptr;
     if (request)
-        request->completed(code);
+        request->completed();
 }
 
 void Worker::on_connection(void *cls, MHD_Connection *connection, void **context, MHD_ConnectionNotificationCode code) {

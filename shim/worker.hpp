@@ -14,6 +14,7 @@
 #include "shim/token.hpp"
 
 #include <atomic>
+#include <cstdarg>
 #include <cstdint>
 #include <memory>
 #include <microhttpd.h>
@@ -21,6 +22,7 @@
 #include <string>
 #include <thread>
 #include <unordered_set>
+#include <utility>
 
 namespace relygate::shim {
 
@@ -36,6 +38,9 @@ class Worker final : public Asker {
     void wake(); // from any thread: there is a new catalogue, or it is time to stop
     void stop(std::int64_t deadline_ms);
     void join();
+
+    // An idle connection costs as much; a head that leaves no room for its answer gets 431.
+    static constexpr std::size_t kConnectionMemory = 8 << 10;
 
     // For the requests of this worker.
     [[nodiscard]] const Config &config() const { return config_; }
@@ -53,6 +58,8 @@ class Worker final : public Asker {
     static bool reserve(std::int64_t bytes, std::int64_t limit);
     static void release(std::int64_t bytes);
     void progressed() { run_again_ = true; }
+    // Whether the library has just given up an answer since its head did not fit into the connection's memory.
+    bool had_no_room() { return std::exchange(had_no_room_, false); }
 
     void answered(Question &question) override;
 
@@ -65,6 +72,7 @@ class Worker final : public Asker {
     void drain();
     bool start_daemon();
 
+    static void on_log(void *cls, const char *format, va_list arguments);
     static void *on_target(void *cls, const char *target, MHD_Connection *connection);
     static MHD_Result on_request(void *cls, MHD_Connection *connection, const char *url, const char *method,
                                  const char *version, const char *upload, std::size_t *upload_size, void **state);
@@ -86,7 +94,7 @@ class Worker final : public Asker {
     std::string log_lines_;
     std::mt19937_64 random_;
     std::int64_t now_ms_ = 0, ticked_ms_ = 0, swept_ms_ = 0;
-    bool run_again_ = false, is_stopping_ = false;
+    bool run_again_ = false, is_stopping_ = false, had_no_room_ = false;
     std::atomic<bool> stop_asked_ = false;
     std::atomic<std::int64_t> stop_deadline_ms_ = 0;
     std::thread thread_;

@@ -36,6 +36,8 @@ BEGIN
     ELSIF path = '/api/status' THEN
         RETURN ROW(number::int, 'application/json', ARRAY['Location', '/api/there', 'Connection', 'upgrade', 'X-Extra', 'yes'],
                    convert_to('{"status":' || number || '}', 'UTF8'))::relygate.answer;
+    ELSIF path = '/api/headers' THEN
+        RETURN ROW(200, 'application/json', ARRAY['X-Long', repeat('x', number::int)], convert_to('{}', 'UTF8'))::relygate.answer;
     ELSIF path = '/api/large' THEN
         RETURN ROW(200, 'application/json', NULL, convert_to('"' || repeat('x', number::int) || '"', 'UTF8'))::relygate.answer;
     END IF;
@@ -66,6 +68,7 @@ INSERT INTO relygate.routes (method, pattern, permission, read_only, lane) VALUE
     ('GET', '/api/slow', 'public', true, 'slow'),
     ('POST', '/api/gone', 'public', false, 'write'),
     ('GET', '/api/status', 'public', true, 'read'),
+    ('GET', '/api/headers', 'public', true, 'read'),
     ('GET', '/api/large', 'public', true, 'read');
 GRANT USAGE ON SCHEMA relygate TO PUBLIC;
 GRANT SELECT ON relygate.routes, relygate.keys TO PUBLIC;

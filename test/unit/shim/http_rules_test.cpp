@@ -157,5 +157,15 @@ TEST(HttpRules, EveryLineMustFollowTheOneBefore) {
     EXPECT_TRUE(check_head(head).refusal);
 }
 
+TEST(HttpRules, MemoryOfAHeadCountsWhatTheLibraryAllocates) {
+    EXPECT_EQ(count_arguments("/api/x"), 0U);
+    EXPECT_EQ(count_arguments("/api/x?"), 1U);
+    EXPECT_EQ(count_arguments("/api/a&b?c&d&e"), 3U);
+    const std::vector<HeaderField> fields{{"Host", "x"}, {"cookie", "a=b; c=d"}};
+    const RawHead head{"GET", "/api/x?a&b", "HTTP/1.1", fields};
+    // Two headers, two arguments, two cookies; and the cookies' copy with its end.
+    EXPECT_EQ(memory_taken(head, 100), 100 + 6 * 64 + 9U);
+}
+
 } // namespace
 } // namespace relygate::shim
