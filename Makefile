@@ -1,6 +1,6 @@
 # Drives the rest: PGXS builds the extension (extension/Makefile), CMake all that knows no server, scripts/ run them.
 .DEFAULT_GOAL := help
-.PHONY: help deps build run check check-docker install bench clean
+.PHONY: help deps build run check mutation check-docker install bench clean
 
 # Where `make install` puts the extension. The default is the PostgreSQL of this machine; run and check use their own.
 PG_CONFIG ?= pg_config
@@ -21,6 +21,11 @@ run: ## build, start a private PostgreSQL with demo data and serve HTTP on 127.0
 
 check: ## install what tests need, build and pass all tests (ONLY=unit|sql|http|... for a part)
 	@scripts/check $(ONLY)
+
+mutation: ## take each defence out in a scratch cluster and see exactly its tests fail (ONLY="word ...", WIDE=1)
+	scripts/deps check
+	scripts/build
+	@/usr/bin/python3 test/mutation/run.py $(if $(WIDE),--wide) $(ONLY)
 
 install: ## install the extension into PostgreSQL (PG_CONFIG=...), the programs into /usr/local (PREFIX=...)
 	scripts/build PG_CONFIG=$(PG_CONFIG)

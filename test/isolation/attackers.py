@@ -1,8 +1,8 @@
 """The ground of the attacks on isolation: two tenants with rows, and the logins that attack.
 
 Role settings apply at login only, so every attack comes by a connection of its own. Roles belong to the cluster: each test file
-makes its own, named by its database, and takes them away again. Attacks have the numbers of docs/isolation.md; what defends
-against each stands in defences.py, which takes the defences out one by one and sees the tests fail.
+makes its own, named by its database, and takes them away again. Attacks have the numbers of docs/isolation.md. Each test names
+the defences that it guards (test/mutation/defence.py); `make mutation` takes them out one by one and sees exactly those tests fail.
 """
 import contextlib
 import io
@@ -10,6 +10,7 @@ import io
 import psycopg2
 import pytest
 
+defended_by = pytest.mark.defence
 NO_CONTEXT, WRONG_CONTEXT, FORBIDDEN, SECOND_TENANT = "RG401", "RG500", "42501", "25001"
 
 # Every table of a tenant, as the catalogue knows them: a new one is attacked without being named here.
@@ -22,6 +23,18 @@ PROTECTED = """SELECT c.oid::regclass::text FROM pg_class c
 def state_of(error):
     """SQLSTATE; a refused connection has none, but is as good as a refused statement."""
     return error.pgcode or FORBIDDEN
+
+
+@contextlib.contextmanager
+def working_for(database, tenant):
+    connection = database.connect(autocommit=False)
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (tenant,))
+            cursor.execute("SET LOCAL ROLE relygate_api")    # a superuser sees all tenants' sites
+            yield lambda sql, *arguments: cursor.execute(sql, arguments or None)
+    finally:
+        connection.close()
 
 
 class Ground:
@@ -42,25 +55,18 @@ class Ground:
         # A schema of his own is all that an attacker may have.
         for login in (self.reader, self.chooser):
             database.run(f"CREATE SCHEMA own_{login} AUTHORIZATION {login}")
-        self._add_visits(self.north, ["Asha", "Ravi", "Meera"], "+9198450123{:02d}")
-        self._add_visits(self.south, ["Omar", "Layla", "Yusuf", "Noor", "Zayd"], "+9715012345{:02d}")
+        self.add_rows(database, tenants)
 
-    def _add_visits(self, tenant, names, mobile):
-        with self.working_for(tenant) as run:
-            for number, name in enumerate(names):
-                run("SELECT relygate.create_visit(visitor__first_name => %s, visitor__mobile => %s, purpose => 'Delivery')",
-                    name, mobile.format(number))
-
-    @contextlib.contextmanager
-    def working_for(self, tenant):
-        connection = self.database.connect(autocommit=False)
-        try:
-            with connection, connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (tenant,))
-                cursor.execute("SET LOCAL ROLE relygate_api")    # a superuser sees all tenants' sites
-                yield lambda sql, *arguments: cursor.execute(sql, arguments or None)
-        finally:
-            connection.close()
+    @staticmethod
+    def add_rows(database, tenants):
+        """Three visits of north, five of south, unless the template has them."""
+        for tenant, names, mobile in ((tenants.north, ["Asha", "Ravi", "Meera"], "+9198450123{:02d}"),
+                                      (tenants.south, ["Omar", "Layla", "Yusuf", "Noor", "Zayd"], "+9715012345{:02d}")):
+            if database.value("SELECT count(*) FROM relygate.visits WHERE tenant_id = %s", tenant) == 0:
+                with working_for(database, tenant) as run:
+                    for number, name in enumerate(names):
+                        run("SELECT relygate.create_visit(visitor__first_name => %s, visitor__mobile => %s, purpose => 'Delivery')",
+                            name, mobile.format(number))
 
     def count(self, table, tenant):
         column = "id" if table == "relygate.tenants" else "tenant_id"

@@ -2,7 +2,7 @@
 import psycopg2
 import pytest
 
-from attackers import FORBIDDEN, ground  # noqa: F401: a fixture
+from attackers import FORBIDDEN, defended_by, ground  # noqa: F401: a fixture
 from conftest import wait_until
 
 VISITS = "SELECT count(*) FROM relygate_report.visits"
@@ -28,6 +28,7 @@ TOO_MUCH = ["ALTER ROLE {0} SUPERUSER", "ALTER ROLE {0} BYPASSRLS", "ALTER ROLE 
 
 
 @pytest.mark.parametrize("right", TOO_MUCH)
+@defended_by("binding-obstacles")
 def test_a_login_that_no_binding_can_hold(ground, login, right):
     ground.database.run(right.format(login))
     with ground.session("postgres") as session:
@@ -50,6 +51,7 @@ def test_an_unknown_role_or_tenant(ground, login):
         assert session.refused(BIND, login, "00000000-0000-7000-8000-000000000000") == "P0002"
 
 
+@defended_by("sessions-end")
 def test_sessions_end_when_the_binding_changes(ground, login):
     """An open session keeps the tenant of its start; a new one has the new tenant."""
     def ended(session):
@@ -88,6 +90,7 @@ def test_binding_follows_the_login(ground, login):
         assert session.value(VISITS) == 5               # a setting of the role one changes to is not read
 
 
+@defended_by("rights-forgotten")
 def test_attack_25_revoked_right_stops_an_open_session(ground, login):
     ground.database.run(f"GRANT relygate_api TO {login}")
     with ground.session(login) as session:

@@ -1,7 +1,7 @@
 """DROP EXTENSION: attack 23, case extension-006. All in transactions that are rolled back."""
 import pytest
 
-from attackers import ground  # noqa: F401: a fixture
+from attackers import defended_by, ground  # noqa: F401: a fixture
 
 COLUMNS = """SELECT a.attrelid::regclass::text, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
               WHERE c.relnamespace = ANY (%s::regnamespace[]) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
@@ -15,12 +15,14 @@ def session(ground):
         yield session
 
 
+@defended_by("base-names-extension")
 def test_attack_23_extension_006_drop_is_refused(session):
     error = session.error("DROP EXTENSION relygate")
     assert error.pgcode == "2BP01"
     assert "on table relygate.hosts depends on function relygate.current_tenant()" in error.diag.message_detail
 
 
+@defended_by("domains-outside")
 def test_attack_23_extension_006_cascade_loses_no_row_and_no_column(ground, session):
     def content():
         session.run("SET LOCAL row_security = off")
@@ -38,6 +40,7 @@ def test_attack_23_extension_006_cascade_loses_no_row_and_no_column(ground, sess
 
 
 @pytest.mark.parametrize("role", ["relygate_api", "relygate_reporting", "relygate_owner"])
+@defended_by("base-names-extension")
 def test_attack_23_extension_006_afterwards_nobody_sees_a_row(ground, session, role):
     """The policies are gone with the extension, row-level security is not: no policy, no row."""
     session.run("SET LOCAL client_min_messages = error")

@@ -3,19 +3,32 @@ import base64
 
 import pytest
 
-from attackers import FORBIDDEN, ground  # noqa: F401: a fixture
+from attackers import FORBIDDEN, defended_by, ground  # noqa: F401: a fixture
 
 # Attack 15: ways around the policies. Defence: they are not granted, and TRUNCATE has a trigger as well.
 
+def ways(*statements, by):
+    return [pytest.param(statement, marks=by) for statement in statements]
+
+
 WAYS_AROUND = [
-    "TRUNCATE relygate.visits", "TRUNCATE relygate.visits, relygate.visitors CASCADE", "CREATE TEMP TABLE t (i int)",
-    "CREATE TABLE relygate.t (i int)", "CREATE TABLE public.t (i int)", "CREATE TABLE relygate_report.t (i int)", "CREATE SCHEMA s",
-    "CREATE TABLE own_{0}.t (tenant uuid, visitor uuid, FOREIGN KEY (tenant, visitor) REFERENCES relygate.visitors (tenant_id, id))",
-    "CREATE TRIGGER t AFTER INSERT ON relygate.visits EXECUTE FUNCTION suppress_redundant_updates_trigger()",
-    "CREATE POLICY t ON relygate.visits USING (true)", "ALTER TABLE relygate.visits DISABLE ROW LEVEL SECURITY",
-    "ALTER TABLE relygate.visits NO FORCE ROW LEVEL SECURITY", "DROP TABLE relygate.visits", "SET session_replication_role = replica",
-    "SELECT relygate.bind_role('{0}', gen_random_uuid())", "SELECT relygate.protect_table('relygate.visits')",
-    "SELECT * FROM pg_catalog.pg_db_role_setting", "SELECT pg_advisory_lock(1)", "SELECT lo_creat(-1)"]
+    *ways("TRUNCATE relygate.visits", "TRUNCATE relygate.visits, relygate.visitors CASCADE",
+          by=defended_by("no-truncate-grant-and-trigger")),
+    *ways("CREATE TEMP TABLE t (i int)", "CREATE SCHEMA s", by=defended_by("no-temporary-tables")),
+    *ways("CREATE TABLE relygate.t (i int)", "CREATE TABLE public.t (i int)", "CREATE TABLE relygate_report.t (i int)",
+          by=defended_by("no-create-in-schemas")),
+    *ways("CREATE TABLE own_{0}.t (tenant uuid, visitor uuid, FOREIGN KEY (tenant, visitor) REFERENCES relygate.visitors (tenant_id, id))",
+          by=defended_by("no-references-grant")),
+    *ways("CREATE TRIGGER t AFTER INSERT ON relygate.visits EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+          by=defended_by("no-trigger-grant")),
+    *ways("CREATE POLICY t ON relygate.visits USING (true)", "ALTER TABLE relygate.visits DISABLE ROW LEVEL SECURITY",
+          "ALTER TABLE relygate.visits NO FORCE ROW LEVEL SECURITY", "DROP TABLE relygate.visits", by=defended_by("ownership")),
+    *ways("SET session_replication_role = replica", by=defended_by("replication-role")),
+    *ways("SELECT relygate.bind_role('{0}', gen_random_uuid())", "SELECT relygate.protect_table('relygate.visits')",
+          by=defended_by("revoked-from-public")),
+    *ways("SELECT * FROM pg_catalog.pg_db_role_setting", by=defended_by("bindings-hidden")),
+    *ways("SELECT pg_advisory_lock(1)", by=defended_by("no-advisory-locks")),
+    *ways("SELECT lo_creat(-1)", by=defended_by("no-large-objects"))]
 
 
 @pytest.mark.parametrize("way", WAYS_AROUND)
@@ -36,6 +49,7 @@ def test_attack_15_copy_from(ground, who):
         assert session.refused("COPY relygate.visitors (first_name) FROM STDIN") == expected
 
 
+@defended_by("no-truncate-grant", "no-references-grant", "no-trigger-grant")
 def test_attack_15_no_grant_of_another_kind(ground):
     rows = ground.database.run(
         "SELECT c.oid::regclass::text, a.grantee::regrole::text, a.privilege_type FROM pg_class c, aclexplode(c.relacl) a "
@@ -45,6 +59,7 @@ def test_attack_15_no_grant_of_another_kind(ground):
 
 
 @pytest.mark.parametrize("who", ["postgres", "owner"])
+@defended_by("truncate-trigger")
 def test_attack_15_truncate_is_refused_to_all(ground, who):
     with ground.session(getattr(ground, who, who)) as session:
         if who == "owner":
@@ -63,6 +78,7 @@ DEFINERS = """SELECT p.oid::regprocedure::text, r.rolname, r.rolsuper OR r.rolby
                WHERE p.prosecdef AND p.pronamespace IN ('relygate'::regnamespace, 'relygate_report'::regnamespace, 'relygate_global'::regnamespace)"""
 
 
+@defended_by("definer-search-path", "definer-owner", "revoked-from-public")
 def test_rls_008_definer_functions(ground):
     found = ground.database.run(DEFINERS)
     assert {row[0].split("(")[0] for row in found} >= {"relygate.find_tenant", "relygate.sign_token", "relygate.keyed_hash"}
@@ -94,6 +110,7 @@ def payload(token):
 
 @pytest.mark.parametrize("call", ["relygate.keyed_hash('document_hash', 'x')", "relygate.find_tenant('SOUTH')", "relygate.list_tenants()",
                                   "relygate.sign_token(gen_random_uuid(), NULL, 'guard')"])
+@defended_by("definer-search-path")
 def test_attack_19_shadowed_names(ground, call):
     """Functions of the attacker's schema, found first, would run with relygate_platform's rights and read the keys."""
     schema = f"own_{ground.chooser}"
@@ -113,6 +130,7 @@ def test_attack_19_shadowed_names(ground, call):
         assert session.run(f"SELECT * FROM {call}")
 
 
+@defended_by("definer-search-path")
 def test_attack_19_temporary_table(ground):
     """Even with the right to make temporary tables, which nobody has."""
     ground.database.run(f"GRANT TEMPORARY ON DATABASE {ground.database.name} TO {ground.chooser}")
@@ -129,6 +147,7 @@ def test_attack_19_temporary_table(ground):
 
 # Attack 20: views with more rights than their reader. Defence: security_invoker.
 
+@defended_by("security-invoker")
 def test_attack_20_rls_007_every_view_as_two_bound_logins(ground):
     views = [row[0] for row in ground.database.run("SELECT oid::regclass::text FROM pg_class WHERE relkind = 'v' "
                                                    "AND relnamespace = 'relygate_report'::regnamespace")]
@@ -142,6 +161,7 @@ def test_attack_20_rls_007_every_view_as_two_bound_logins(ground):
         assert not seen[ground.reader] & seen[ground.reader_south], view
 
 
+@defended_by("security-invoker")
 def test_attack_20_rls_007_rows_are_those_of_the_tenant(ground):
     for login, tenant, names in ((ground.reader, ground.north, {"Asha", "Ravi", "Meera"}),
                                  (ground.reader_south, ground.south, {"Omar", "Layla", "Yusuf", "Noor", "Zayd"})):
@@ -157,6 +177,7 @@ def test_attack_20_rls_007_rows_are_those_of_the_tenant(ground):
             assert session.value("SELECT count(*) FROM relygate_report.visits") == 3
 
 
+@defended_by("security-invoker")
 def test_attack_20_rls_007_all_views_run_with_the_readers_rights(ground):
     rows = ground.database.run(
         "SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind IN ('v', 'm') "
@@ -178,6 +199,7 @@ FUNCTIONS = """SELECT p.oid::regprocedure::text, p.provolatile::text,
                   AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype, 'internal'::regtype) ORDER BY 1"""
 
 
+@defended_by("revoked-from-public")
 def test_extension_010_a_role_without_rights_calls_nothing(ground):
     functions = ground.database.run(FUNCTIONS)
     assert len(functions) > 100
@@ -190,6 +212,7 @@ def test_extension_010_a_role_without_rights_calls_nothing(ground):
     assert callable_ == []
 
 
+@defended_by("revoked-from-public")
 def test_extension_010_a_reporting_login_calls_what_reads(ground):
     functions = ground.database.run(FUNCTIONS)
     called = 0
@@ -203,6 +226,7 @@ def test_extension_010_a_reporting_login_calls_what_reads(ground):
     assert called > 20
 
 
+@defended_by("revoked-from-public")
 def test_extension_010_what_administers_is_the_superusers(ground):
     for name in ("bind_role(name, uuid)", "unbind_role(name)", "grant_functions()", "validate_schema()", "jws_sign(text, text)",
                  "new_signing_key(text)", "end_role_sessions(oid)", "rotate_signing_key(text, boolean)"):

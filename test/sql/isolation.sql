@@ -1,4 +1,4 @@
--- Attacks on isolation that one session can make (numbers of docs/isolation.md; defences: test/isolation/defences.py), and the
+-- Attacks on isolation that one session can make (numbers of docs/isolation.md; defences: test/mutation), and the
 -- cases rls-001, 009, 011, 012, 013, 017. The session may choose and its lifetime is the session's, so it can be both tenants.
 BEGIN;
 SELECT plan(44);
@@ -51,8 +51,8 @@ SAVEPOINT before;
 SELECT set_config('app.tenant_id', :'south', true) AS ignored \gset
 SELECT relygate.current_tenant() AS inside \gset
 ROLLBACK TO before;
-SELECT is(:'inside'::uuid, :'south', 'attack 6: inside the savepoint it is the tenant chosen there');
-SELECT is(relygate.current_tenant(), :'north', 'attack 6: after ROLLBACK TO it is the earlier one');
+SELECT is(:'inside'::uuid, :'south', 'attack 6: inside the savepoint it is the tenant chosen there [id-beside-value]');
+SELECT is(relygate.current_tenant(), :'north', 'attack 6: after ROLLBACK TO it is the earlier one [id-beside-value]');
 
 -- Attack 10, rls-013: one generic plan for both tenants and two roles.
 SET LOCAL plan_cache_mode = force_generic_plan;
@@ -68,7 +68,7 @@ EXECUTE common \gset s0_common_
 EXECUTE called \gset s0_called_
 EXECUTE bare \gset s0_bare_
 SELECT is(ARRAY[:'s0_direct_seen', :'s0_below_seen', :'s0_common_seen', :'s0_called_seen', :'s0_bare_seen'],
-    ARRAY['Asha', 'Asha', 'Asha', 'Asha', :'north'], 'attack 10, rls-013: relygate_api sees north''s own, by the same plan');
+    ARRAY['Asha', 'Asha', 'Asha', 'Asha', :'north'], 'attack 10, rls-013: relygate_api sees north''s own, by the same plan [stable]');
 SELECT test.act_as(:'south', 'relygate_api');
 EXECUTE direct \gset s1_direct_
 EXECUTE below \gset s1_below_
@@ -76,7 +76,7 @@ EXECUTE common \gset s1_common_
 EXECUTE called \gset s1_called_
 EXECUTE bare \gset s1_bare_
 SELECT is(ARRAY[:'s1_direct_seen', :'s1_below_seen', :'s1_common_seen', :'s1_called_seen', :'s1_bare_seen'],
-    ARRAY['Layla Omar', 'Layla Omar', 'Layla Omar', 'Layla Omar', :'south'], 'attack 10, rls-013: relygate_api sees south''s own, by the same plan');
+    ARRAY['Layla Omar', 'Layla Omar', 'Layla Omar', 'Layla Omar', :'south'], 'attack 10, rls-013: relygate_api sees south''s own, by the same plan [stable]');
 SELECT test.act_as(:'north', 'relygate_owner');
 EXECUTE direct \gset s2_direct_
 EXECUTE below \gset s2_below_
@@ -84,7 +84,7 @@ EXECUTE common \gset s2_common_
 EXECUTE called \gset s2_called_
 EXECUTE bare \gset s2_bare_
 SELECT is(ARRAY[:'s2_direct_seen', :'s2_below_seen', :'s2_common_seen', :'s2_called_seen', :'s2_bare_seen'],
-    ARRAY['Asha', 'Asha', 'Asha', 'Asha', :'north'], 'attack 10, rls-013: relygate_owner sees north''s own, by the same plan');
+    ARRAY['Asha', 'Asha', 'Asha', 'Asha', :'north'], 'attack 10, rls-013: relygate_owner sees north''s own, by the same plan [stable]');
 SELECT test.act_as(:'south', 'relygate_owner');
 EXECUTE direct \gset s3_direct_
 EXECUTE below \gset s3_below_
@@ -92,62 +92,62 @@ EXECUTE common \gset s3_common_
 EXECUTE called \gset s3_called_
 EXECUTE bare \gset s3_bare_
 SELECT is(ARRAY[:'s3_direct_seen', :'s3_below_seen', :'s3_common_seen', :'s3_called_seen', :'s3_bare_seen'],
-    ARRAY['Layla Omar', 'Layla Omar', 'Layla Omar', 'Layla Omar', :'south'], 'attack 10, rls-013: relygate_owner sees south''s own, by the same plan');
+    ARRAY['Layla Omar', 'Layla Omar', 'Layla Omar', 'Layla Omar', :'south'], 'attack 10, rls-013: relygate_owner sees south''s own, by the same plan [stable]');
 SELECT cmp_ok((SELECT min(generic_plans) FROM pg_prepared_statements WHERE name IN ('direct', 'below', 'common', 'bare')), '>=', 4::bigint,
-    'attack 10: ... which was a generic one each time');
+    'attack 10: ... which was a generic one each time [stable]');
 RESET plan_cache_mode;
 
 -- Attack 12: writing for the other tenant.
 SELECT test.act_as(:'north');
 SELECT test.rows_of(:'south', 'relygate.purposes') AS south_purposes \gset
 SELECT throws_ok(format($$ INSERT INTO relygate.purposes (tenant_id, kind, name) VALUES (%L, 'visit', 'Forged') $$, :'south'), '42501', NULL,
-    'attack 12: INSERT for the other tenant');
+    'attack 12: INSERT for the other tenant [with-check]');
 SELECT throws_ok(format($$ INSERT INTO relygate.purposes (tenant_id, id, kind, name) VALUES (%L, gen_random_uuid(), 'visit', 'Forged')
-    ON CONFLICT (tenant_id, id) DO UPDATE SET name = 'Forged' $$, :'south'), '42501', NULL, 'attack 12: UPSERT for the other tenant');
+    ON CONFLICT (tenant_id, id) DO UPDATE SET name = 'Forged' $$, :'south'), '42501', NULL, 'attack 12: UPSERT for the other tenant [with-check]');
 SELECT throws_ok(format($$ INSERT INTO relygate.visitors (tenant_id, id, first_name, visitor_type) VALUES (%L, %L, 'Forged', 'unregistered')
     ON CONFLICT (tenant_id, id) DO UPDATE SET first_name = 'Forged' $$, :'south', :'south_visitor'), '42501', NULL,
-    'attack 12: UPSERT over a row of the other tenant');
+    'attack 12: UPSERT over a row of the other tenant [with-check]');
 SELECT throws_ok(format($$ MERGE INTO relygate.purposes p USING (VALUES (1)) AS v (i) ON p.name = 'Forged'
     WHEN NOT MATCHED THEN INSERT (tenant_id, kind, name) VALUES (%L, 'visit', 'Forged') $$, :'south'), '42501', NULL,
-    'attack 12: MERGE for the other tenant');
-SELECT throws_ok(format('UPDATE relygate.visitors SET tenant_id = %L', :'south'), '42501', NULL, 'attack 12, rls-017: moving a row');
-SELECT throws_ok(format('UPDATE relygate.purposes SET tenant_id = %L', :'south'), '42501', NULL, 'attack 12: ... of another table');
+    'attack 12: MERGE for the other tenant [with-check]');
+SELECT throws_ok(format('UPDATE relygate.visitors SET tenant_id = %L', :'south'), '42501', NULL, 'attack 12, rls-017: moving a row [with-check]');
+SELECT throws_ok(format('UPDATE relygate.purposes SET tenant_id = %L', :'south'), '42501', NULL, 'attack 12: ... of another table [with-check]');
 UPDATE relygate.visitors SET first_name = 'Forged' WHERE id = :'south_visitor';
 DELETE FROM relygate.visitors WHERE id = :'south_second';
 SELECT is(ARRAY[test.rows_of(:'south', 'relygate.purposes'), test.rows_of(:'south', 'relygate.visitors'), test.rows_of(:'north', 'relygate.visitors')],
-    ARRAY[:'south_purposes'::bigint, 2, 1], 'attack 12: nothing was written anywhere');
+    ARRAY[:'south_purposes'::bigint, 2, 1], 'attack 12: nothing was written anywhere [with-check]');
 SELECT test.act_as(:'south');
-SELECT is(test.visitors_seen(), 'Layla Omar', 'attack 12: the other tenant''s rows are as they were');
+SELECT is(test.visitors_seen(), 'Layla Omar', 'attack 12: the other tenant''s rows are as they were [with-check]');
 
 -- Attack 13, rls-009: what the other tenant has, a key does not tell.
 SELECT test.act_as(:'north');
 SELECT lives_ok($$ SELECT relygate.create_visit(visitor__first_name => 'Omar', visitor__mobile => '9845012399', purpose => 'Delivery') $$,
-    'attack 13, rls-009: a mobile that the other tenant has');
+    'attack 13, rls-009: a mobile that the other tenant has [tenant-in-unique-keys]');
 SELECT lives_ok($$ INSERT INTO relygate.visitors (visitor_type, first_name, mobile, registration_no) VALUES ('registered', 'Ravi', '+919845012388', 'N1') $$,
-    'attack 13: a registered visitor');
+    'attack 13: a registered visitor [tenant-in-unique-keys]');
 SELECT test.act_as(:'south');
 SELECT lives_ok($$ INSERT INTO relygate.visitors (visitor_type, first_name, mobile, registration_no) VALUES ('registered', 'Ravi', '+919845012388', 'N1') $$,
-    'attack 13: ... and the same one, mobile and number, for the other tenant');
+    'attack 13: ... and the same one, mobile and number, for the other tenant [tenant-in-unique-keys]');
 SELECT test.act_as(:'north');
 SELECT lives_ok(format($$ INSERT INTO relygate.visitors (id, first_name) VALUES (%L, 'Tara') $$, :'south_visitor'),
-    'rls-009: a key (id) that the other tenant has');
+    'rls-009: a key (id) that the other tenant has [tenant-in-foreign-keys]');
 SELECT * FROM test.error_of($$ INSERT INTO relygate.visitors (visitor_type, first_name, mobile, registration_no)
     VALUES ('registered', 'Ravi', '+919845012388', 'N2') $$) \gset duplicate_
-SELECT is(:'duplicate_state'::text, '23505', 'attack 13: a duplicate in the own tenant is refused');
-SELECT unalike(:'duplicate_message' || :'duplicate_detail', '%9845012388%', 'attack 13: ... without showing a value');
+SELECT is(:'duplicate_state'::text, '23505', 'attack 13: a duplicate in the own tenant is refused [tenant-in-unique-keys]');
+SELECT unalike(:'duplicate_message' || :'duplicate_detail', '%9845012388%', 'attack 13: ... without showing a value [tenant-in-unique-keys]');
 
 -- Attack 14, rls-009: a row that names a row of the other tenant.
 SELECT * FROM test.error_of(format(
     $$ INSERT INTO relygate.visits (site_id, visitor_id, state) VALUES (%L, %L, 'checked_in') $$, :'north_site', :'south_second')) \gset foreign_
 SELECT * FROM test.error_of(format(
     $$ INSERT INTO relygate.visits (site_id, visitor_id, state) VALUES (%L, gen_random_uuid(), 'checked_in') $$, :'north_site')) \gset unknown_
-SELECT is(:'foreign_state'::text, '23503', 'attack 14: a visit names the other tenant''s visitor');
-SELECT is(:'foreign_message' || :'foreign_detail', :'unknown_message' || :'unknown_detail', 'attack 14: ... and is told what an unknown one is told');
-SELECT unalike(:'foreign_message' || :'foreign_detail', '%' || :'south_second' || '%', 'attack 14: ... without the id');
+SELECT is(:'foreign_state'::text, '23503', 'attack 14: a visit names the other tenant''s visitor [tenant-in-foreign-keys]');
+SELECT is(:'foreign_message' || :'foreign_detail', :'unknown_message' || :'unknown_detail', 'attack 14: ... and is told what an unknown one is told [tenant-in-foreign-keys]');
+SELECT unalike(:'foreign_message' || :'foreign_detail', '%' || :'south_second' || '%', 'attack 14: ... without the id [tenant-in-foreign-keys]');
 SELECT throws_ok(format($$ UPDATE relygate.visits SET host_id = %L WHERE id = %L $$, :'south_host', :'north_visit'), '23503', NULL,
-    'rls-009: a visit names the other tenant''s host');
+    'rls-009: a visit names the other tenant''s host [tenant-in-foreign-keys]');
 SELECT throws_ok(format($$ UPDATE relygate.visits SET gate_in_id = %L WHERE id = %L $$, :'south_gate', :'north_visit'), '23503', NULL,
-    'attack 14: a visit names the other tenant''s gate');
+    'attack 14: a visit names the other tenant''s gate [tenant-in-foreign-keys]');
 
 -- Attack 16, rls-012: a cheap function that tells what it sees, before the policy has spoken.
 SET LOCAL enable_indexscan = off;   -- an index condition on tenant_id would come first in any case
@@ -156,14 +156,14 @@ SET LOCAL enable_indexonlyscan = off;
 SELECT ARRAY(SELECT first_name::text FROM relygate.visitors ORDER BY 1) AS own \gset
 SELECT count(*) AS ignored FROM relygate.visitors WHERE test.leak(first_name) \gset
 SELECT is(ARRAY(SELECT w FROM unnest(string_to_array(trim(current_setting('test.leaked')), ' ')) AS w ORDER BY 1), :'own',
-    'attack 16, rls-012: a leaking function sees the own rows');
+    'attack 16, rls-012: a leaking function sees the own rows [row-level-security]');
 SELECT set_config('test.leaked', '', true) AS ignored \gset
 SELECT count(*) AS ignored FROM relygate.visits v JOIN relygate.visitors p ON p.id = v.visitor_id AND test.leak(p.first_name) \gset
-SELECT unalike(current_setting('test.leaked'), '%Layla%', 'attack 16: ... in a join as well');
+SELECT unalike(current_setting('test.leaked'), '%Layla%', 'attack 16: ... in a join as well [row-level-security]');
 SELECT lives_ok($$ SELECT count(*) FROM relygate.visitors WHERE 1 / (CASE WHEN first_name = 'Layla' THEN 0 ELSE 1 END) = 1 $$,
-    'attack 16: no division by zero for a row of the other tenant');
+    'attack 16: no division by zero for a row of the other tenant [row-level-security]');
 SELECT unalike((SELECT message FROM test.error_of($$ SELECT count(*) FROM relygate.visitors WHERE first_name::text::int = 1 $$)), '%Layla%',
-    'attack 16: no cast shows a value of the other tenant');
+    'attack 16: no cast shows a value of the other tenant [row-level-security]');
 
 RESET enable_indexscan;
 RESET enable_bitmapscan;
@@ -174,16 +174,16 @@ RESET ROLE;
 CREATE POLICY open ON relygate.visitors USING (true) WITH CHECK (true);
 CREATE POLICY open ON relygate.visits USING (true) WITH CHECK (true);
 SELECT test.act_as(:'north');
-SELECT is((SELECT count(*) FROM relygate.visitors WHERE tenant_id <> :'north'), 0::bigint, 'attack 18: beside an open policy one sees the own rows');
-SELECT is((SELECT count(*) FROM relygate.visits WHERE tenant_id = :'north'), 2::bigint, 'attack 18: ... all of them');
+SELECT is((SELECT count(*) FROM relygate.visitors WHERE tenant_id <> :'north'), 0::bigint, 'attack 18: beside an open policy one sees the own rows [restrictive]');
+SELECT is((SELECT count(*) FROM relygate.visits WHERE tenant_id = :'north'), 2::bigint, 'attack 18: ... all of them [restrictive]');
 SELECT throws_ok(format($$ INSERT INTO relygate.visitors (tenant_id, first_name) VALUES (%L, 'Forged') $$, :'south'), '42501', NULL,
-    'attack 18: ... and writes no others');
+    'attack 18: ... and writes no others [restrictive]');
 RESET ROLE;
-SELECT isnt_empty($$ SELECT FROM relygate.validate_schema() WHERE object = 'relygate.visits.open' $$, 'attack 18: validate_schema finds it');
+SELECT isnt_empty($$ SELECT FROM relygate.validate_schema() WHERE object = 'relygate.visits.open' $$, 'attack 18: validate_schema finds it [restrictive]');
 DROP POLICY open ON relygate.visitors;
 DROP POLICY open ON relygate.visits;
 SELECT test.act_as(NULL);
-SELECT throws_ok('SELECT count(*) FROM relygate.visitors', 'RG401', 'no tenant context', 'attack 1: without a context, an error');
+SELECT throws_ok('SELECT count(*) FROM relygate.visitors', 'RG401', 'no tenant context', 'attack 1: without a context, an error [no-context-error]');
 
 -- rls-001: the owner of the tables is held, too.
 SELECT test.act_as(:'north', 'relygate_owner');
@@ -191,16 +191,16 @@ SELECT is_empty(format($$ SELECT c.oid::regclass FROM pg_trigger t JOIN pg_class
     CROSS JOIN LATERAL (SELECT (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %%s WHERE %%I <> %%L', c.oid::regclass,
         CASE WHEN c.relname = 'tenants' THEN 'id' ELSE 'tenant_id' END, %L), true, true, '')))[1]::text::int AS others) o
     WHERE t.tgname = 'relygate_no_truncate' AND c.relname <> 'audit_log' AND o.others > 0 $$, :'north'),
-    'rls-001: the owner sees no row of the other tenant in any table');
-SELECT is((SELECT count(*) FROM relygate.visitors WHERE tenant_id = :'north'), 4::bigint, 'rls-001: ... and its own');
+    'rls-001: the owner sees no row of the other tenant in any table [force]');
+SELECT is((SELECT count(*) FROM relygate.visitors WHERE tenant_id = :'north'), 4::bigint, 'rls-001: ... and its own [force]');
 
 -- rls-017: rows of nobody.
 SELECT test.act_as(:'north');
-SELECT throws_ok($$ INSERT INTO relygate.purposes (tenant_id, kind, name) VALUES (NULL, 'visit', 'X') $$, NULL, NULL, 'rls-017: no row without a tenant');
-SELECT throws_ok($$ UPDATE relygate.purposes SET tenant_id = NULL $$, NULL, NULL, 'rls-017: ... and none loses it');
-SELECT lives_ok($$ UPDATE relygate.purposes SET tenant_id = tenant_id $$, 'rls-017: the own tenant is no change');
+SELECT throws_ok($$ INSERT INTO relygate.purposes (tenant_id, kind, name) VALUES (NULL, 'visit', 'X') $$, NULL, NULL, 'rls-017: no row without a tenant [tenant-not-null]');
+SELECT throws_ok($$ UPDATE relygate.purposes SET tenant_id = NULL $$, NULL, NULL, 'rls-017: ... and none loses it [tenant-not-null]');
+SELECT lives_ok($$ UPDATE relygate.purposes SET tenant_id = tenant_id $$, 'rls-017: the own tenant is no change [tenant-not-null]');
 SELECT is_empty($$ SELECT a.attrelid::regclass FROM pg_trigger t JOIN pg_attribute a ON a.attrelid = t.tgrelid AND a.attname = 'tenant_id'
-    WHERE t.tgname = 'relygate_no_truncate' AND NOT a.attnotnull $$, 'rls-017: tenant_id is NOT NULL everywhere');
+    WHERE t.tgname = 'relygate_no_truncate' AND NOT a.attnotnull $$, 'rls-017: tenant_id is NOT NULL everywhere [tenant-not-null]');
 
 -- rls-011: the context is asked for once a policy, not once a row.
 RESET ROLE;
@@ -221,9 +221,9 @@ SELECT test.asked() - :before AS point \gset
 SELECT test.asked() AS before \gset
 INSERT INTO relygate.many SELECT :'north', i FROM generate_series(200001, 300000) i;
 SELECT test.asked() - :before AS write \gset
-SELECT is(ARRAY[:seen, :found], ARRAY[50000, 496], 'rls-011: the own rows');
-SELECT ok(:scan BETWEEN 1 AND 2 AND :point BETWEEN 1 AND 2, 'rls-011: two calls at most for a scan and for a look-up of 50,000 rows');
-SELECT ok(:write BETWEEN 1 AND 2, 'rls-011: ... and for an INSERT of 100,000');
+SELECT is(ARRAY[:seen, :found], ARRAY[50000, 496], 'rls-011: the own rows [sub-select]');
+SELECT ok(:scan BETWEEN 1 AND 2 AND :point BETWEEN 1 AND 2, 'rls-011: two calls at most for a scan and for a look-up of 50,000 rows [sub-select]');
+SELECT ok(:write BETWEEN 1 AND 2, 'rls-011: ... and for an INSERT of 100,000 [sub-select]');
 
 SELECT * FROM finish();
 ROLLBACK;

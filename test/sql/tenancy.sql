@@ -4,47 +4,47 @@ SELECT plan(51);
 
 -- Attack 21: the owner opens a table.
 SET LOCAL ROLE relygate_owner;
-SELECT throws_ok('ALTER TABLE relygate.visits NO FORCE ROW LEVEL SECURITY', '42501', 'this would open the protected table relygate.visits', 'NO FORCE');
-SELECT throws_ok('ALTER TABLE relygate.visits DISABLE ROW LEVEL SECURITY', '42501', NULL, 'DISABLE ROW LEVEL SECURITY');
-SELECT throws_ok('DROP POLICY tenant ON relygate.visits', '42501', NULL, 'DROP POLICY tenant');
-SELECT throws_ok('DROP POLICY base ON relygate.visits', '42501', NULL, 'DROP POLICY base');
-SELECT throws_ok('ALTER POLICY tenant ON relygate.visits USING (true)', '42501', NULL, 'ALTER POLICY: USING');
-SELECT throws_ok('ALTER POLICY tenant ON relygate.visits WITH CHECK (true)', '42501', NULL, 'ALTER POLICY: WITH CHECK');
-SELECT throws_ok('ALTER POLICY base ON relygate.visits USING (true)', '42501', NULL, 'ALTER POLICY base');
-SELECT throws_ok('ALTER POLICY tenant ON relygate.visits TO relygate_api', '42501', NULL, 'ALTER POLICY: for one role only');
-SELECT throws_ok('ALTER POLICY tenant ON relygate.visits RENAME TO other', '42501', NULL, 'ALTER POLICY: RENAME');
-SELECT throws_ok('ALTER TABLE relygate.visits DISABLE TRIGGER audit', '42501', NULL, 'DISABLE TRIGGER');
-SELECT throws_ok('ALTER TABLE relygate.visits ENABLE REPLICA TRIGGER state', '42501', NULL, 'ENABLE REPLICA TRIGGER');
-SELECT throws_ok('DROP TRIGGER relygate_no_truncate ON relygate.visits', '42501', NULL, 'DROP TRIGGER relygate_no_truncate');
-SELECT throws_ok('DROP TRIGGER audit ON relygate.visits', '42501', NULL, 'DROP TRIGGER audit');
-SELECT throws_ok('ALTER TRIGGER relygate_no_truncate ON relygate.visits RENAME TO other', '42501', NULL, 'under another name the mark could be dropped');
-SELECT throws_ok('ALTER TRIGGER audit ON relygate.visits RENAME TO other', '42501', NULL, '... and the audit');
+SELECT throws_ok('ALTER TABLE relygate.visits NO FORCE ROW LEVEL SECURITY', '42501', 'this would open the protected table relygate.visits', 'NO FORCE [guard-of-changes]');
+SELECT throws_ok('ALTER TABLE relygate.visits DISABLE ROW LEVEL SECURITY', '42501', NULL, 'DISABLE ROW LEVEL SECURITY [guard-of-changes]');
+SELECT throws_ok('DROP POLICY tenant ON relygate.visits', '42501', NULL, 'DROP POLICY tenant [guard-of-drops]');
+SELECT throws_ok('DROP POLICY base ON relygate.visits', '42501', NULL, 'DROP POLICY base [guard-of-drops]');
+SELECT throws_ok('ALTER POLICY tenant ON relygate.visits USING (true)', '42501', NULL, 'ALTER POLICY: USING [guard-of-changes]');
+SELECT throws_ok('ALTER POLICY tenant ON relygate.visits WITH CHECK (true)', '42501', NULL, 'ALTER POLICY: WITH CHECK [guard-of-changes]');
+SELECT throws_ok('ALTER POLICY base ON relygate.visits USING (true)', '42501', NULL, 'ALTER POLICY base [guard-of-changes]');
+SELECT throws_ok('ALTER POLICY tenant ON relygate.visits TO relygate_api', '42501', NULL, 'ALTER POLICY: for one role only [guard-of-changes]');
+SELECT throws_ok('ALTER POLICY tenant ON relygate.visits RENAME TO other', '42501', NULL, 'ALTER POLICY: RENAME [guard-of-changes]');
+SELECT throws_ok('ALTER TABLE relygate.visits DISABLE TRIGGER audit', '42501', NULL, 'DISABLE TRIGGER [guard-of-changes]');
+SELECT throws_ok('ALTER TABLE relygate.visits ENABLE REPLICA TRIGGER state', '42501', NULL, 'ENABLE REPLICA TRIGGER [guard-of-changes]');
+SELECT throws_ok('DROP TRIGGER relygate_no_truncate ON relygate.visits', '42501', NULL, 'DROP TRIGGER relygate_no_truncate [guard-of-drops]');
+SELECT throws_ok('DROP TRIGGER audit ON relygate.visits', '42501', NULL, 'DROP TRIGGER audit [guard-of-drops]');
+SELECT throws_ok('ALTER TRIGGER relygate_no_truncate ON relygate.visits RENAME TO other', '42501', NULL, 'under another name the mark could be dropped [guard-of-changes]');
+SELECT throws_ok('ALTER TRIGGER audit ON relygate.visits RENAME TO other', '42501', NULL, '... and the audit [guard-of-changes]');
 SELECT throws_ok('CREATE OR REPLACE TRIGGER relygate_no_truncate BEFORE TRUNCATE ON relygate.visits
-    EXECUTE FUNCTION pg_catalog.suppress_redundant_updates_trigger()', '42501', NULL, 'another function in place of the mark');
+    EXECUTE FUNCTION pg_catalog.suppress_redundant_updates_trigger()', '42501', NULL, 'another function in place of the mark [guard-of-changes]');
 SELECT throws_ok('CREATE OR REPLACE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON relygate.visits FOR EACH ROW
-    EXECUTE FUNCTION pg_catalog.suppress_redundant_updates_trigger()', '42501', NULL, '... of the audit');
+    EXECUTE FUNCTION pg_catalog.suppress_redundant_updates_trigger()', '42501', NULL, '... of the audit [guard-of-changes]');
 SAVEPOINT parent;
 ALTER TABLE relygate_global.routes DROP method CASCADE, DROP pattern, DROP function, DROP permission, DROP answer, DROP status, DROP location,
     DROP message, DROP required, DROP one_of, DROP read_only, DROP lane, DROP body_limit, DROP while_suspended,
     ADD tenant_id uuid NOT NULL;
-SELECT throws_ok('ALTER TABLE relygate.visits INHERIT relygate_global.routes', '42501', NULL, 'rows asked for through a parent');
+SELECT throws_ok('ALTER TABLE relygate.visits INHERIT relygate_global.routes', '42501', NULL, 'rows asked for through a parent [guard-of-changes]');
 ROLLBACK TO parent;
-SELECT throws_ok('ALTER TABLE relygate.visits RENAME COLUMN tenant_id TO tenant', '42501', NULL, 'another name for tenant_id');
-SELECT throws_ok('ALTER TABLE relygate.visits DROP COLUMN tenant_id CASCADE', '42501', NULL, 'no tenant_id');
+SELECT throws_ok('ALTER TABLE relygate.visits RENAME COLUMN tenant_id TO tenant', '42501', NULL, 'another name for tenant_id [guard-of-changes]');
+SELECT throws_ok('ALTER TABLE relygate.visits DROP COLUMN tenant_id CASCADE', '42501', NULL, 'no tenant_id [guard-of-changes]');
 SELECT lives_ok('ALTER TABLE relygate.visits ADD COLUMN extra text', 'a new column is no harm');
 SELECT lives_ok('ALTER TABLE relygate.visits DROP COLUMN extra', '... and may go again');
 SELECT lives_ok('DROP TRIGGER touch ON relygate.purposes', 'a trigger that protects nothing may go');
 RESET ROLE;
-SELECT throws_ok('ALTER TABLE relygate.visits DISABLE TRIGGER audit', '42501', NULL, 'a superuser disables one trigger');
-SELECT throws_ok('DROP TRIGGER append_only ON relygate.audit_log', '42501', NULL, '... or drops what keeps the audit log');
+SELECT throws_ok('ALTER TABLE relygate.visits DISABLE TRIGGER audit', '42501', NULL, 'a superuser disables one trigger [guard-of-changes]');
+SELECT throws_ok('DROP TRIGGER append_only ON relygate.audit_log', '42501', NULL, '... or drops what keeps the audit log [guard-of-drops]');
 SELECT throws_ok('CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE ON relygate.audit_log FOR EACH ROW EXECUTE FUNCTION relygate.refuse_audit_change()',
-    '42501', NULL, '... or lets it refuse less');
+    '42501', NULL, '... or lets it refuse less [guard-of-changes]');
 SELECT lives_ok('ALTER TABLE relygate.purposes DISABLE TRIGGER ALL', 'a superuser restores data only, as pg_restore --disable-triggers does');
 SELECT isnt_empty($$ SELECT FROM relygate.validate_schema() WHERE object = 'relygate.purposes' AND finding ~ 'disabled' $$, '... and validate_schema says so meanwhile');
 SELECT lives_ok('ALTER TABLE relygate.purposes ENABLE TRIGGER ALL', '... and back');
 SET LOCAL search_path = relygate, tap, test;
 SELECT lives_ok('ALTER TABLE visits ADD COLUMN extra text', 'whatever the search path is');
-SELECT throws_ok('ALTER POLICY base ON visits USING (true)', '42501', NULL, '... the guard looks at the same');
+SELECT throws_ok('ALTER POLICY base ON visits USING (true)', '42501', NULL, '... the guard looks at the same [guard-of-changes]');
 RESET search_path;
 SET LOCAL search_path = tap, test;
 CREATE TABLE test.others (i int);

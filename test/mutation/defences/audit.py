@@ -1,0 +1,3 @@
+"""The audit: who may write it, what seals it."""
+
+DEFENCES = []

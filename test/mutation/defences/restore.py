@@ -1,0 +1,3 @@
+"""What a dump and its restore keep."""
+
+DEFENCES = []
