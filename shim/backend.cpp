@@ -83,6 +83,7 @@ void Backend::unwatch() {
 
 void Backend::connect(const ConnectionOptions &options, std::int64_t now_ms) {
     connection_ = options.start();
+    settings_ = &options.settings();
     state_ = State::connecting;
     state_since_ms_ = now_ms;
     is_retired_ = false;
@@ -115,7 +116,8 @@ void Backend::prepare() {
         return lose("the role is SUPERUSER");
     state_ = State::preparing;
     if (PQsetnonblocking(connection_, 1) != 0 || !PQenterPipelineMode(connection_) ||
-        !PQsendPrepare(connection_, kStatement, kSql, kTypes.size(), kTypes.data()) || !PQpipelineSync(connection_))
+        !PQsendPrepare(connection_, settings_->empty() ? kStatement : "", kSql, kTypes.size(), kTypes.data()) ||
+        !PQpipelineSync(connection_))
         return lose("cannot prepare");
     watch(EPOLLIN);
     flush();
@@ -126,6 +128,15 @@ void Backend::flush() {
     if (left < 0)
         return lose("cannot send");
     watch(left == 1 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+bool Backend::ask(const char *const *values, const int *lengths, const int *formats) {
+    const auto count = static_cast<int>(kTypes.size());
+    if (settings_->empty())
+        return PQsendQueryPrepared(connection_, kStatement, count, values, lengths, formats, 1) == 1;
+    // One Sync ends both, so both are one transaction; the time-out that the first sets bounds the second.
+    return PQsendQueryParams(connection_, settings_->c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) == 1 &&
+           PQsendQueryParams(connection_, kSql, count, kTypes.data(), values, lengths, formats, 1) == 1;
 }
 
 bool Backend::send(Question &question, std::int64_t now_ms) {
@@ -161,9 +172,7 @@ bool Backend::send(Question &question, std::int64_t now_ms) {
     if (in_flight_.empty())
         head_since_ms_ = now_ms;
     in_flight_.push_back(&question);
-    if (!PQsendQueryPrepared(connection_, kStatement, static_cast<int>(values.size()), values.data(), lengths.data(),
-                             formats.data(), 1) ||
-        !PQpipelineSync(connection_)) {
+    if (!ask(values.data(), lengths.data(), formats.data()) || !PQpipelineSync(connection_)) {
         lose("cannot send");
         return false;
     }
@@ -230,7 +239,7 @@ void Backend::take(PGresult *result) {
     auto &question = *in_flight_.front();
     switch (status) {
     case PGRES_TUPLES_OK:
-        question.result = std::move(owned);
+        question.result = std::move(owned); // the last one counts: behind a pooler settings come first
         break;
     case PGRES_PIPELINE_SYNC:
         finish_head();

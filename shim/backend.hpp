@@ -1,7 +1,7 @@
-// One connection to the database in pipeline mode. Each question is one prepared statement and one Sync, so each is a
-// transaction of its own and a failed one leaves its neighbours alone. Nothing here waits: the worker's epoll says when
-// to look. A pipelined connection is never sent a cancel request, which would hit whatever runs; statement_timeout ends
-// what takes too long.
+// One connection to the database in pipeline mode. Each question is one prepared statement (behind a pooler: two
+// without a name) and one Sync, so each is a transaction of its own and a failed one leaves its neighbours alone.
+// Nothing here waits: the worker's epoll says when to look. A pipelined connection is never sent a cancel request,
+// which would hit whatever runs; statement_timeout ends what takes too long.
 #pragma once
 
 #include "shim/event_source.hpp"
@@ -54,6 +54,7 @@ class Backend final : public EventSource {
   private:
     void poll_connection();
     void prepare();
+    bool ask(const char *const *values, const int *lengths, const int *formats);
     void read_results();
     void take(PGresult *result);
     void finish_head();
@@ -64,6 +65,7 @@ class Backend final : public EventSource {
     Owner &owner_;
     int epoll_;
     PGconn *connection_ = nullptr;
+    const std::string *settings_ = nullptr; // of ConnectionOptions: not empty where statements have no names
     State state_ = State::closed;
     bool is_retired_ = false;
     int watched_ = -1;

@@ -15,6 +15,13 @@ namespace {
 
 constexpr std::int64_t kKeyReloadPause = 30'000;
 constexpr std::int64_t kLongestBackoff = 2'000;
+constexpr std::int64_t kLookPause = 1'000;       // between two looks, however many notifications come
+constexpr std::int64_t kUnnotifiedPause = 5'000; // where no notification comes through
+
+// All that load() reads, as one digest.
+constexpr const char *kVersion = "SELECT pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.concat("
+                                 "(SELECT pg_catalog.string_agg(r::text, ',' ORDER BY r.method, r.pattern) "
+                                 "FROM relygate.routes r), relygate.jwks()), 'UTF8')), 'hex')";
 
 // The wording of one of the lanes' names in the catalogue; an unknown one is treated as the most careful, slow.
 LaneKind lane_of(std::string_view name) {
@@ -129,8 +136,8 @@ Keeper::Contact Keeper::connect() {
         state_.healthy = false;
         return Contact::forbidden;
     }
-    const auto listening = ask("LISTEN relygate_routes; LISTEN relygate_keys");
-    if (PQresultStatus(listening.get()) != PGRES_COMMAND_OK) {
+    if (config_.prepared_statements &&
+        PQresultStatus(ask("LISTEN relygate_routes; LISTEN relygate_keys").get()) != PGRES_COMMAND_OK) {
         drop("cannot LISTEN");
         return Contact::away;
     }
@@ -176,7 +183,22 @@ Keeper::Result Keeper::ask(const char *sql) {
     }
 }
 
+// An empty text where the database does not answer.
+std::string Keeper::version() {
+    const auto result = ask(kVersion);
+    return PQresultStatus(result.get()) == PGRES_TUPLES_OK && PQntuples(result.get()) == 1
+               ? PQgetvalue(result.get(), 0, 0)
+               : "";
+}
+
+bool Keeper::reload_if_changed() {
+    const auto found = version();
+    return !found.empty() && (found == version_ || load());
+}
+
 bool Keeper::load() {
+    looked_ms_ = monotonic_ms();
+    const auto found = version(); // before the rows: a change between the two is seen at the next look
     auto fresh = std::make_shared<Catalogue>();
     const auto rows = ask("SELECT method, pattern, permission, read_only, lane, body_limit FROM relygate.routes");
     if (PQresultStatus(rows.get()) != PGRES_TUPLES_OK) {
@@ -209,6 +231,7 @@ bool Keeper::load() {
         const std::lock_guard lock(mutex_);
         current_ = fresh;
     }
+    version_ = found;
     state_.loads++;
     log_.event(LogLevel::debug, "routes and keys were read", std::to_string(fresh->routes->size()) + " routes");
     publish_();
@@ -229,26 +252,33 @@ bool Keeper::check() {
 }
 
 bool Keeper::serve() {
+    bool told = false; // that something changed; remembered until it was looked at
     while (!stopping_) {
-        // Notifications are looked for again after every load: one that came meanwhile is in libpq's list.
-        bool changed = false;
         while (PGnotify *notification = PQnotifies(connection_)) {
-            changed = true;
+            told = true;
             PQfreemem(notification);
         }
         const auto now = monotonic_ms();
-        if (keys_wanted_ && now - keys_asked_ms_ >= kKeyReloadPause) {
-            keys_wanted_ = false;
-            keys_asked_ms_ = now;
-            changed = true;
+        const bool wants_keys = keys_wanted_ && now - keys_asked_ms_ >= kKeyReloadPause;
+        const auto look_at = looked_ms_ + (told ? kLookPause : kUnnotifiedPause);
+        if (wants_keys || ((told || !config_.prepared_statements) && now >= look_at)) {
+            if (wants_keys) {
+                keys_wanted_ = false;
+                keys_asked_ms_ = now;
+            }
+            told = false; // first: what is told from here on is looked at again
+            looked_ms_ = now;
+            if (!(wants_keys ? load() : reload_if_changed())) {
+                drop("cannot read routes and keys");
+                return true;
+            }
+            continue; // a notification that came with the answers is in libpq's list already
         }
-        if (changed && !load()) {
-            drop("cannot read routes and keys");
-            return true;
-        }
-        const auto pause = std::max<std::int64_t>(0, checked_ms_ + config_.health_interval_ms - monotonic_ms());
+        auto next = checked_ms_ + config_.health_interval_ms;
+        if (told || !config_.prepared_statements)
+            next = std::min(next, look_at);
         pollfd descriptors[2] = {{PQsocket(connection_), POLLIN, 0}, {wake_, POLLIN, 0}};
-        poll(descriptors, 2, changed ? 0 : static_cast<int>(pause));
+        poll(descriptors, 2, static_cast<int>(std::max<std::int64_t>(0, next - monotonic_ms())));
         eventfd_t ignored = 0;
         if (descriptors[1].revents)
             eventfd_read(wake_, &ignored);

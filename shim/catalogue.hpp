@@ -1,7 +1,8 @@
 // What all workers share and none changes: routes, keys, and where the database is. A thread of its own keeps one
-// connection, LISTENs on it, reads everything again when told to, and hands out a new immutable Catalogue. It also asks
-// the database each moment whether it lives (for /health and /ready) and refuses a role that row level security does
-// not hold.
+// connection, LISTENs on it (or, behind a pooler, looks each 5 s), reads everything again when it changed, and hands
+// out a new immutable Catalogue. Any login may NOTIFY, so a notification only makes it look, once a second at most. It
+// also asks the database each moment whether it lives (for /health and /ready) and refuses a role that row level
+// security does not hold.
 #pragma once
 
 #include "shim/config.hpp"
@@ -63,6 +64,8 @@ class Keeper {
     Contact connect();
     bool serve(); // one connection's life; false when it is time to stop
     bool load();
+    bool reload_if_changed();
+    std::string version();
     bool check();
     Result ask(const char *sql);
     bool wait_for_socket(short events, std::int64_t deadline_ms);
@@ -81,7 +84,8 @@ class Keeper {
     std::atomic<bool> stopping_ = false;
     std::atomic<bool> keys_wanted_ = false;
     std::int64_t keys_asked_ms_ = -1'000'000;
-    std::int64_t checked_ms_ = 0;
+    std::int64_t checked_ms_ = 0, looked_ms_ = 0;
+    std::string version_;
     bool was_away_ = false;
     int wake_ = -1;
     std::thread thread_;

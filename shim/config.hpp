@@ -21,7 +21,8 @@ struct Config {
 
     // Keywords and values for PQconnectStartParams; a connection URL stands under "dbname" and comes first.
     std::vector<std::pair<std::string, std::string>> database;
-    int workers = 0; // after reading: at least 1
+    bool prepared_statements = true; // false: a pooler stands between, which has neither them nor LISTEN
+    int workers = 0;                 // after reading: at least 1
     int pool_min = 2;
     int pool_max = 20;
     std::int64_t pool_idle_ms = 30'000;

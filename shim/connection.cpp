@@ -18,6 +18,16 @@ std::string escape_option(std::string_view value) {
     return text;
 }
 
+std::string literal(std::string_view value) {
+    std::string text = "'";
+    for (const char c : value) {
+        if (c == '\'')
+            text += '\'';
+        text += c;
+    }
+    return text + '\'';
+}
+
 } // namespace
 
 std::int64_t monotonic_ms() {
@@ -27,13 +37,23 @@ std::int64_t monotonic_ms() {
 }
 
 ConnectionOptions::ConnectionOptions(const Config &config, const char *application) : base_(config.database) {
-    std::string options = "-c statement_timeout=" + std::to_string(config.request_timeout_ms) +
-                          " -c relygate.token_lifetime=" + std::to_string(config.token_lifetime_s);
+    std::vector<std::pair<std::string, std::string>> settings{
+        {"statement_timeout", std::to_string(config.request_timeout_ms)},
+        {"relygate.token_lifetime", std::to_string(config.token_lifetime_s)}};
     if (!config.jwt_issuer.empty())
-        options += " -c relygate.token_issuer=" + escape_option(config.jwt_issuer);
+        settings.emplace_back("relygate.token_issuer", config.jwt_issuer);
     base_.emplace_back("application_name", application);
     base_.emplace_back("client_encoding", "UTF8");
-    base_.emplace_back("options", options);
+    if (config.prepared_statements) {
+        std::string options;
+        for (const auto &[name, value] : settings)
+            options += "-c " + name + '=' + escape_option(value) + ' ';
+        base_.emplace_back("options", options);
+    } else {
+        for (const auto &[name, value] : settings)
+            settings_ += (settings_.empty() ? "SELECT " : ", ") + std::string("pg_catalog.set_config(") +
+                         literal(name) + ", " + literal(value) + ", true)";
+    }
 }
 
 void ConnectionOptions::set_address(const DatabaseAddress &address) {

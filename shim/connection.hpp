@@ -18,15 +18,19 @@ struct DatabaseAddress {
     std::string host, address, port;
 };
 
-// Keywords and values for libpq, with what every connection of ours carries: time-out, token life and issuer, UTF-8.
+// Keywords and values for libpq, with what every connection of ours carries: time-out, token life and issuer, UTF-8. A
+// pooler refuses such options, and what is set in a session it hands to others; then they are set in each transaction.
 class ConnectionOptions {
   public:
     ConnectionOptions(const Config &config, const char *application);
     void set_address(const DatabaseAddress &address);
     [[nodiscard]] PGconn *start() const; // PQconnectStartParams
+    // The statement that sets them until the end of the transaction; empty where the connection carries them.
+    [[nodiscard]] const std::string &settings() const { return settings_; }
 
   private:
     std::vector<std::pair<std::string, std::string>> base_;
+    std::string settings_;
     DatabaseAddress address_;
 };
 

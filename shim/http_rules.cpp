@@ -77,7 +77,8 @@ std::size_t count_arguments(std::string_view target) {
     const auto query = target.find('?');
     if (query == std::string_view::npos)
         return 0;
-    return 1 + static_cast<std::size_t>(std::count(target.begin() + static_cast<std::ptrdiff_t>(query), target.end(), '&'));
+    return 1 +
+           static_cast<std::size_t>(std::count(target.begin() + static_cast<std::ptrdiff_t>(query), target.end(), '&'));
 }
 
 std::size_t memory_taken(const RawHead &head, std::size_t size) {

@@ -56,8 +56,8 @@ HeadCheck check_head(const RawHead &head);
 // or a line that ended with a bare CR or LF leaves another gap. None of them can be seen in the values themselves.
 bool is_whole(const RawHead &head);
 
-// The bytes of a connection's memory that libmicrohttpd needs to hold a head of `size` bytes: where it came in, an entry
-// for each header, argument and cookie, and a copy of the cookies. What is left over must hold the answer's head.
+// The bytes of a connection's memory that libmicrohttpd needs to hold a head of `size` bytes: where it came in, an
+// entry for each header, argument and cookie, and a copy of the cookies. What is left over must hold the answer's head.
 std::size_t memory_taken(const RawHead &head, std::size_t size);
 
 // Arguments in a target; each costs the library an entry before anybody is asked whether the target is acceptable.

@@ -109,11 +109,11 @@ MHD_Result Request::head(MHD_Connection *connection, std::string_view method, st
     const auto check = check_head(raw);
     request_id_ = check.facts.request_id.empty() ? worker_.new_request_id() : std::string(check.facts.request_id);
     origin_ = check.facts.origin;
-    const bool is_too_large = memory_taken(raw, size) + kAnswerRoom > Worker::kConnectionMemory;
+    judge(method, raw, check);
+    // What is done must be answered; a refusal can be written past the library.
+    const bool is_too_large = !refusal_ && route_ && memory_taken(raw, size) + kAnswerRoom > Worker::kConnectionMemory;
     if (is_too_large)
         refuse(kHeadTooLarge);
-    else
-        judge(method, raw, check);
     if (worker_.is_stopping())
         close_ = true;
     has_body_ = check.facts.has_body();

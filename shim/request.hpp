@@ -39,8 +39,8 @@ class Request {
     // The library's handler, called again and again: head, body, end of body, and after the answer came.
     MHD_Result handle(MHD_Connection *connection, const char *method, const char *version, const char *upload,
                       std::size_t *upload_size);
-    void answered();                                 // the lanes are done with the question
-    void completed();                                // the last byte went out, or the client left
+    void answered();  // the lanes are done with the question
+    void completed(); // the last byte went out, or the client left
     [[nodiscard]] Question &question() { return question_; }
     [[nodiscard]] static Request &of(Question &question);
 

@@ -161,6 +161,8 @@ constexpr Variable kVariables[] = {
      duration<&Config::pool_idle_ms, 1, 1, kSecond, kDay>},
     {"DB_POOL_CONNECTION_TIMEOUT", used, "wait for a connection at most; bare: ms (5s)",
      duration<&Config::connect_timeout_ms, 1, 1, 100, 10 * kMinute>},
+    {"DB_PREPARED_STATEMENTS", used, "false: behind a pooler in transaction mode such as PgBouncer (true)",
+     boolean<&Config::prepared_statements>},
     {"DB_REPLICA_HOSTS", unused, "read replicas", nullptr},
 
     {"JWT_SECRET", secret, "shared secret of HS256/384/512 tokens, 32 bytes or more (none)", hmac_secret},

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from conftest import wait_until
-from toy import gate, get, own_cluster, own_toy, toy  # noqa: F401  (fixtures)
+from toy import ROLE, gate, get, loads, own_cluster, own_toy, toy  # noqa: F401  (fixtures)
 
 
 # Errors (rls-010, contract.md) ---------------------------------------------------------------------------------------
@@ -139,6 +139,32 @@ def test_a_route_that_is_added_or_changed_is_seen_at_once(gate, toy):
     wait_until(lambda: get(gate, "/api/new7").status == 401, 5)
     toy.run("DELETE FROM relygate.routes WHERE pattern LIKE '/api/new%'")
     wait_until(lambda: get(gate, "/api/new7").status == 404, 5)
+
+
+def test_notifications_of_anybody_make_nothing_be_read_again(own_toy, shims):
+    """Any login may NOTIFY: what has not changed is not read, and looked at once a second at most."""
+    shim = shims(own_toy)
+    own_toy.run("""CREATE SEQUENCE relygate.looks; GRANT USAGE ON SEQUENCE relygate.looks TO PUBLIC;
+        CREATE OR REPLACE FUNCTION relygate.jwks() RETURNS text LANGUAGE sql VOLATILE AS
+        $$ SELECT '{"keys":[]}' FROM (SELECT nextval('relygate.looks') OFFSET 0) s WHERE s.nextval > 0 $$;
+        DELETE FROM relygate.routes WHERE pattern = '/api/gone'""")
+    wait_until(lambda: get(shim, "/api/gone", method="POST").status == 404, 5)
+    stranger = own_toy.connect(ROLE)
+    begun, before, looks = time.monotonic(), loads(shim), own_toy.value("SELECT last_value FROM relygate.looks")
+    with stranger.cursor() as cursor:
+        while time.monotonic() - begun < 3:
+            cursor.execute("NOTIFY relygate_routes")
+    looks = own_toy.value("SELECT last_value FROM relygate.looks") - looks
+    assert loads(shim) == before, "routes and keys were read again though nothing had changed"
+    assert 1 <= looks <= time.monotonic() - begun + 1
+    # And what does change in the middle of such a flood is seen.
+    for number in range(5):
+        own_toy.run("INSERT INTO relygate.routes VALUES ('GET', %s, 'public', true, 'read')", f"/api/flood{number}")
+        with stranger.cursor() as cursor:
+            cursor.execute("NOTIFY relygate_routes")
+    wait_until(lambda: get(shim, "/api/flood4").status == 200, 5)
+    stranger.close()
+    shim.stop()
 
 
 def test_a_changed_signature_is_no_error(gate, toy):

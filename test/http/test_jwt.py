@@ -1,6 +1,5 @@
 """Tokens (cases jwt) at the door: keys of the database, of JWT_SECRET and of a JWKS file."""
 import json
-import re
 import socket
 import statistics
 import time
@@ -11,7 +10,7 @@ import pytest
 from client import Client
 from conftest import BUILD, PASSWORD, cases, free_port, wait_until
 from tokens import Mint, make_keys
-from toy import ask, get, run_shim, toy  # noqa: F401  (fixtures)
+from toy import ask, get, loads, run_shim, toy  # noqa: F401  (fixtures)
 
 ISSUER, AUDIENCE = "https://gate.example", "relygate-api"
 PUBLISHED = ("es256-a", "es256-old", "rs256-a", "eddsa-a")
@@ -124,11 +123,6 @@ def test_rotation(door, toy, keys, mint):
     toy.run("DELETE FROM relygate.keys WHERE kid = 'es256-old'")
     wait_until(lambda: knock(door, old).status == 401, 5, "a removed key still opens: the cache outlived it")
     assert knock(door, token).status == 200
-
-
-def loads(shim):
-    reply = ask(type("Port", (), {"port": shim.metrics_port}), "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    return float(re.search(rb"^relygate_catalogue_loads_total (\S+)", reply.body, re.M)[1])
 
 
 def test_a_flood_of_unknown_keys_costs_one_reload(door, mint):

@@ -142,9 +142,20 @@ def get(shim, path, headers="", method="GET", body=None):
     return ask(shim, text + "Connection: close\r\n\r\n" + (body or ""))
 
 
+def metric(shim, name):
+    """One figure of the metrics port, by its name and labels."""
+    reply = ask(type("Port", (), {"port": shim.metrics_port}), "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    return float(re.search(rb"^" + re.escape(name.encode()) + rb" (\S+)", reply.body, re.M)[1])
+
+
+def loads(shim):
+    """How often routes and keys were read."""
+    return metric(shim, "relygate_catalogue_loads_total")
+
+
 def run_shim(build, *arguments, **environment):
     """A run of the program to its end."""
     return subprocess.run([build / "relygate-shim", *arguments], env=environment, capture_output=True, text=True, timeout=30)
 
 
-__all__ = ["ROOT", "ask", "free_port", "gate", "get", "make_toy", "own_cluster", "own_toy", "run_shim", "toy"]
+__all__ = ["ROOT", "ask", "free_port", "gate", "get", "loads", "make_toy", "metric", "own_cluster", "own_toy", "run_shim", "toy"]
