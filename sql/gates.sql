@@ -5,21 +5,21 @@ CREATE TYPE @extschema@.gate AS (
     _cursor text[], _total bigint);
 COMMENT ON TYPE @extschema@.gate IS 'A gate as the API answers it; direction is in, out or both.';
 
-CREATE FUNCTION @extschema@.gate_rows(ids uuid[], total bigint DEFAULT NULL) RETURNS SETOF @extschema@.gate
+CREATE FUNCTION @extschema@.gate_rows(ids uuid[], keys text[] DEFAULT NULL, total bigint DEFAULT NULL) RETURNS SETOF @extschema@.gate
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
     SELECT g.id, g.site_id, g.name::text, g.direction::text, g.is_active, g.created_at, g.updated_at,
-        ARRAY[g.name::text, g.id::text], total
-      FROM unnest(ids) WITH ORDINALITY AS wanted (id,
-          place) JOIN @extschema@.gates g ON g.tenant_id = @extschema@.current_tenant() AND g.id = wanted.id
+        ARRAY[wanted.key, g.id::text], total
+      FROM unnest(ids, keys) WITH ORDINALITY AS wanted (id, key, place)
+      JOIN @extschema@.gates g ON g.tenant_id = @extschema@.current_tenant() AND g.id = wanted.id
      ORDER BY wanted.place;
 END $$;
-COMMENT ON FUNCTION @extschema@.gate_rows(uuid[], bigint) IS
+COMMENT ON FUNCTION @extschema@.gate_rows(uuid[], text[], bigint) IS
 'Rows of these gates in this order: the one place that makes them.';
-REVOKE ALL ON FUNCTION @extschema@.gate_rows(uuid[], bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.gate_rows(uuid[], text[], bigint) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.get_gate(id uuid) RETURNS SETOF @extschema@.gate
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
@@ -33,28 +33,37 @@ VALUES ('GET', '/api/gates/{id}', 'get_gate', 'places.read', 'object', 200, 'Gat
 
 CREATE FUNCTION @extschema@.list_gates(site uuid DEFAULT NULL, direction @extschema@.gate_direction_input DEFAULT NULL,
     is_active boolean DEFAULT true, page_limit int DEFAULT 21, page_offset int DEFAULT 0, after text[] DEFAULT NULL,
-    counting boolean DEFAULT false) RETURNS SETOF @extschema@.gate
+    counting boolean DEFAULT false,
+    sort @extschema@.name_sort_input DEFAULT 'name') RETURNS SETOF @extschema@.gate
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
-    page uuid[];
+    ids uuid[];
+    keys text[];
     total bigint;
 BEGIN
     WITH matching AS NOT MATERIALIZED (
-        SELECT g.id, g.name::text AS name FROM @extschema@.gates g
+        SELECT g.id, CASE ltrim(sort, '-') WHEN 'name' THEN g.name::text END AS word,
+               CASE ltrim(sort, '-') WHEN 'createdAt' THEN g.created_at END AS moment
+          FROM @extschema@.gates g
          WHERE g.tenant_id = @extschema@.current_tenant() AND (list_gates.site IS NULL OR g.site_id = list_gates.site)
            AND (list_gates.direction IS NULL OR g.direction = list_gates.direction)
-           AND (list_gates.is_active IS NULL OR g.is_active = list_gates.is_active)
-           AND (after IS NULL OR (g.name::text, g.id) > (after[1], after[2]::uuid)))
-    SELECT ARRAY(SELECT m.id FROM matching m ORDER BY m.name, m.id LIMIT page_limit OFFSET page_offset),
-           CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
-      INTO page, total;
-    RETURN QUERY SELECT * FROM @extschema@.gate_rows(page, total);
+           AND (list_gates.is_active IS NULL OR g.is_active = list_gates.is_active))
+    SELECT array_agg(p.id), array_agg(p.key), CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
+      INTO ids, keys, total
+      FROM (SELECT m.id, @extschema@.sort_key(m.word, m.moment) AS key FROM matching m
+             WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+             ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,
+                      CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.word, m.moment, m.id
+             LIMIT page_limit OFFSET page_offset) p;
+    RETURN QUERY SELECT * FROM @extschema@.gate_rows(ids, keys, total);
 END $$;
-COMMENT ON FUNCTION @extschema@.list_gates(uuid, @extschema@.gate_direction_input, boolean, int, int, text[], boolean) IS
+COMMENT ON FUNCTION @extschema@.list_gates(uuid, @extschema@.gate_direction_input, boolean, int, int, text[], boolean,
+    @extschema@.name_sort_input) IS
 'Gates by name, of a site, of a direction. Callers: all roles.';
-REVOKE ALL ON FUNCTION @extschema@.list_gates(uuid, @extschema@.gate_direction_input, boolean, int, int, text[], boolean)
+REVOKE ALL ON FUNCTION @extschema@.list_gates(uuid, @extschema@.gate_direction_input, boolean, int, int, text[], boolean,
+    @extschema@.name_sort_input)
     FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/gates', 'list_gates', 'places.read', 'list', 200, 'Gates', true, 'read');

@@ -6,7 +6,7 @@ CREATE TYPE @extschema@.host AS (
     is_active boolean, created_at timestamptz, updated_at timestamptz, _cursor text[], _total bigint);
 COMMENT ON TYPE @extschema@.host IS 'A resident or employee who receives visitors, as the API answers it.';
 
-CREATE FUNCTION @extschema@.host_rows(ids uuid[], total bigint DEFAULT NULL) RETURNS SETOF @extschema@.host
+CREATE FUNCTION @extschema@.host_rows(ids uuid[], keys text[] DEFAULT NULL, total bigint DEFAULT NULL) RETURNS SETOF @extschema@.host
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
@@ -14,15 +14,15 @@ BEGIN
     RETURN QUERY
     SELECT h.id, h.kind::text, h.first_name::text, h.last_name::text, h.mobile::text, h.email::text, h.location_id,
         l.name::text, h.user_id,
-           h.is_active, h.created_at, h.updated_at, ARRAY[h.first_name::text, h.id::text], total
-      FROM unnest(ids) WITH ORDINALITY AS wanted (id,
-          place) JOIN @extschema@.hosts h ON h.tenant_id = @extschema@.current_tenant() AND h.id = wanted.id
+           h.is_active, h.created_at, h.updated_at, ARRAY[wanted.key, h.id::text], total
+      FROM unnest(ids, keys) WITH ORDINALITY AS wanted (id, key, place)
+      JOIN @extschema@.hosts h ON h.tenant_id = @extschema@.current_tenant() AND h.id = wanted.id
       LEFT JOIN @extschema@.locations l ON l.tenant_id = h.tenant_id AND l.id = h.location_id
      ORDER BY wanted.place;
 END $$;
-COMMENT ON FUNCTION @extschema@.host_rows(uuid[], bigint) IS
+COMMENT ON FUNCTION @extschema@.host_rows(uuid[], text[], bigint) IS
 'Rows of these hosts in this order: the one place that makes them.';
-REVOKE ALL ON FUNCTION @extschema@.host_rows(uuid[], bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.host_rows(uuid[], text[], bigint) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.get_host(id uuid) RETURNS SETOF @extschema@.host
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
@@ -37,32 +37,41 @@ VALUES ('GET', '/api/hosts/{id}', 'get_host', 'places.read', 'object', 200, 'Hos
 CREATE FUNCTION @extschema@.list_hosts(search @extschema@.search_input DEFAULT NULL,
     kind @extschema@.host_kind_input DEFAULT NULL,
     location uuid DEFAULT NULL, is_active boolean DEFAULT true, page_limit int DEFAULT 21, page_offset int DEFAULT 0,
-    after text[] DEFAULT NULL, counting boolean DEFAULT false) RETURNS SETOF @extschema@.host
+    after text[] DEFAULT NULL, counting boolean DEFAULT false,
+    sort @extschema@.host_sort_input DEFAULT 'firstName') RETURNS SETOF @extschema@.host
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
     needle text := @extschema@.fold_search(list_hosts.search);
-    page uuid[];
+    ids uuid[];
+    keys text[];
     total bigint;
 BEGIN
     WITH matching AS NOT MATERIALIZED (
-        SELECT h.id, h.first_name::text AS name FROM @extschema@.hosts h
+        SELECT h.id, CASE ltrim(sort, '-') WHEN 'firstName' THEN h.first_name::text WHEN 'name' THEN h.search_name END AS word,
+               CASE ltrim(sort, '-') WHEN 'createdAt' THEN h.created_at END AS moment
+          FROM @extschema@.hosts h
          WHERE h.tenant_id = @extschema@.current_tenant() AND (list_hosts.kind IS NULL OR h.kind = list_hosts.kind)
            AND (list_hosts.location IS NULL OR h.location_id = list_hosts.location)
            AND (list_hosts.is_active IS NULL OR h.is_active = list_hosts.is_active)
-           AND (needle IS NULL OR @extschema@.contains(h.search_name, needle))
-           AND (after IS NULL OR (h.first_name::text, h.id) > (after[1], after[2]::uuid)))
-    SELECT ARRAY(SELECT m.id FROM matching m ORDER BY m.name, m.id LIMIT page_limit OFFSET page_offset),
-           CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
-      INTO page, total;
-    RETURN QUERY SELECT * FROM @extschema@.host_rows(page, total);
+           AND (needle IS NULL OR @extschema@.contains(h.search_name, needle)))
+    SELECT array_agg(p.id), array_agg(p.key), CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
+      INTO ids, keys, total
+      FROM (SELECT m.id, @extschema@.sort_key(m.word, m.moment) AS key FROM matching m
+             WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+             ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,
+                      CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.word, m.moment, m.id
+             LIMIT page_limit OFFSET page_offset) p;
+    RETURN QUERY SELECT * FROM @extschema@.host_rows(ids, keys, total);
 END $$;
 COMMENT ON FUNCTION @extschema@.list_hosts(@extschema@.search_input, @extschema@.host_kind_input, uuid, boolean, int, int,
-    text[], boolean) IS
+    text[], boolean,
+    @extschema@.host_sort_input) IS
 'Hosts by first name; search looks into the whole name without regard to case. Callers: all roles.';
 REVOKE ALL ON FUNCTION @extschema@.list_hosts(@extschema@.search_input, @extschema@.host_kind_input, uuid, boolean, int,
-    int, text[], boolean) FROM PUBLIC;
+    int, text[], boolean,
+    @extschema@.host_sort_input) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/hosts', 'list_hosts', 'places.read', 'list', 200, 'Hosts', true, 'read');
 

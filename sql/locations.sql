@@ -7,21 +7,21 @@ CREATE TYPE @extschema@.location AS (
     _cursor text[], _total bigint);
 COMMENT ON TYPE @extschema@.location IS 'A building, a floor or a unit as the API answers it.';
 
-CREATE FUNCTION @extschema@.location_rows(ids uuid[], total bigint DEFAULT NULL) RETURNS SETOF @extschema@.location
+CREATE FUNCTION @extschema@.location_rows(ids uuid[], keys text[] DEFAULT NULL, total bigint DEFAULT NULL) RETURNS SETOF @extschema@.location
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
     SELECT l.id, l.site_id, l.parent_id, l.kind::text, l.name::text, l.is_active, l.created_at, l.updated_at,
-           ARRAY[l.name::text, l.id::text], total
-      FROM unnest(ids) WITH ORDINALITY AS wanted (id,
-          place) JOIN @extschema@.locations l ON l.tenant_id = @extschema@.current_tenant() AND l.id = wanted.id
+           ARRAY[wanted.key, l.id::text], total
+      FROM unnest(ids, keys) WITH ORDINALITY AS wanted (id, key, place)
+      JOIN @extschema@.locations l ON l.tenant_id = @extschema@.current_tenant() AND l.id = wanted.id
      ORDER BY wanted.place;
 END $$;
-COMMENT ON FUNCTION @extschema@.location_rows(uuid[], bigint) IS
+COMMENT ON FUNCTION @extschema@.location_rows(uuid[], text[], bigint) IS
 'Rows of these locations in this order: the one place that makes them.';
-REVOKE ALL ON FUNCTION @extschema@.location_rows(uuid[], bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.location_rows(uuid[], text[], bigint) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.get_location(id uuid) RETURNS SETOF @extschema@.location
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
@@ -36,32 +36,40 @@ VALUES ('GET', '/api/locations/{id}', 'get_location', 'places.read', 'object', 2
 CREATE FUNCTION @extschema@.list_locations(site uuid DEFAULT NULL, parent uuid DEFAULT NULL,
     kind @extschema@.location_kind_input DEFAULT NULL,
     is_active boolean DEFAULT true, page_limit int DEFAULT 21, page_offset int DEFAULT 0, after text[] DEFAULT NULL,
-    counting boolean DEFAULT false) RETURNS SETOF @extschema@.location
+    counting boolean DEFAULT false,
+    sort @extschema@.name_sort_input DEFAULT 'name') RETURNS SETOF @extschema@.location
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
-    page uuid[];
+    ids uuid[];
+    keys text[];
     total bigint;
 BEGIN
     WITH matching AS NOT MATERIALIZED (
-        SELECT l.id, l.name::text AS name FROM @extschema@.locations l
+        SELECT l.id, CASE ltrim(sort, '-') WHEN 'name' THEN l.name::text END AS word,
+               CASE ltrim(sort, '-') WHEN 'createdAt' THEN l.created_at END AS moment
+          FROM @extschema@.locations l
          WHERE l.tenant_id = @extschema@.current_tenant()
              AND (list_locations.site IS NULL OR l.site_id = list_locations.site)
            AND (list_locations.parent IS NULL OR l.parent_id = list_locations.parent)
            AND (list_locations.kind IS NULL OR l.kind = list_locations.kind)
-           AND (list_locations.is_active IS NULL OR l.is_active = list_locations.is_active)
-           AND (after IS NULL OR (l.name::text, l.id) > (after[1], after[2]::uuid)))
-    SELECT ARRAY(SELECT m.id FROM matching m ORDER BY m.name, m.id LIMIT page_limit OFFSET page_offset),
-           CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
-      INTO page, total;
-    RETURN QUERY SELECT * FROM @extschema@.location_rows(page, total);
+           AND (list_locations.is_active IS NULL OR l.is_active = list_locations.is_active))
+    SELECT array_agg(p.id), array_agg(p.key), CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
+      INTO ids, keys, total
+      FROM (SELECT m.id, @extschema@.sort_key(m.word, m.moment) AS key FROM matching m
+             WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+             ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,
+                      CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.word, m.moment, m.id
+             LIMIT page_limit OFFSET page_offset) p;
+    RETURN QUERY SELECT * FROM @extschema@.location_rows(ids, keys, total);
 END $$;
 COMMENT ON FUNCTION @extschema@.list_locations(uuid, uuid, @extschema@.location_kind_input, boolean, int, int,
-    text[], boolean) IS
+    text[], boolean,
+    @extschema@.name_sort_input) IS
 'Locations by name, of a site, below a parent, of a kind. Callers: all roles.';
 REVOKE ALL ON FUNCTION @extschema@.list_locations(uuid, uuid, @extschema@.location_kind_input, boolean, int, int, text[],
-    boolean) FROM PUBLIC;
+    boolean, @extschema@.name_sort_input) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/locations', 'list_locations', 'places.read', 'list', 200, 'Locations', true, 'read');
 

@@ -94,22 +94,25 @@ CREATE TYPE @extschema@.role AS (
 COMMENT ON TYPE @extschema@.role IS 'A role as the API answers it.';
 
 CREATE FUNCTION @extschema@.list_roles(page_limit int DEFAULT 21, page_offset int DEFAULT 0, after text[] DEFAULT NULL,
-    counting boolean DEFAULT false) RETURNS SETOF @extschema@.role
+    counting boolean DEFAULT false, sort @extschema@.name_sort_input DEFAULT 'name') RETURNS SETOF @extschema@.role
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY WITH matching AS NOT MATERIALIZED (
-        SELECT r.*, lower(r.name) AS sort_name FROM @extschema@.roles r
-         WHERE r.tenant_id = @extschema@.current_tenant()
-           AND (list_roles.after IS NULL OR (lower(r.name), r.id) > (list_roles.after[1], list_roles.after[2]::uuid)))
+        SELECT r.*, CASE ltrim(sort, '-') WHEN 'name' THEN lower(r.name) END AS word,
+               CASE ltrim(sort, '-') WHEN 'createdAt' THEN r.created_at END AS moment
+          FROM @extschema@.roles r WHERE r.tenant_id = @extschema@.current_tenant())
     SELECT m.id, m.name::text, m.is_built_in, @extschema@.permissions_of(m.id), m.created_at, m.updated_at,
-           ARRAY[m.sort_name, m.id::text],
+           ARRAY[@extschema@.sort_key(m.word, m.moment), m.id::text],
            CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
-      FROM matching m ORDER BY m.sort_name, m.id LIMIT page_limit OFFSET page_offset;
+      FROM matching m WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+     ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,
+              CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.word, m.moment, m.id
+     LIMIT page_limit OFFSET page_offset;
 END $$;
-COMMENT ON FUNCTION @extschema@.list_roles(int, int, text[], boolean) IS 'Roles by name, with what each may do.';
-REVOKE ALL ON FUNCTION @extschema@.list_roles(int, int, text[], boolean) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.list_roles(int, int, text[], boolean, @extschema@.name_sort_input) IS 'Roles by name, with what each may do.';
+REVOKE ALL ON FUNCTION @extschema@.list_roles(int, int, text[], boolean, @extschema@.name_sort_input) FROM PUBLIC;
 
 -- The role by its name, if the caller may give it; a DBA (no user in the context) may give every role.
 CREATE FUNCTION @extschema@.role_to_give(role text, field text DEFAULT 'role') RETURNS uuid

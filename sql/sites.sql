@@ -99,7 +99,7 @@ REVOKE ALL ON FUNCTION @extschema@.site_or_only(uuid) FROM PUBLIC;
 
 -- Reading ----------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.site_rows(ids uuid[], total bigint DEFAULT NULL) RETURNS SETOF @extschema@.site
+CREATE FUNCTION @extschema@.site_rows(ids uuid[], keys text[] DEFAULT NULL, total bigint DEFAULT NULL) RETURNS SETOF @extschema@.site
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
@@ -107,14 +107,14 @@ BEGIN
     RETURN QUERY
     SELECT s.id, s.name::text, s.time_zone::text, @extschema@.zone_of(s.id), s.capacity, s.ask_host, s.is_active,
         s.created_at, s.updated_at,
-           ARRAY[s.name::text, s.id::text], total
-      FROM unnest(ids) WITH ORDINALITY AS wanted (id,
-          place) JOIN @extschema@.sites s ON s.tenant_id = @extschema@.current_tenant() AND s.id = wanted.id
+           ARRAY[wanted.key, s.id::text], total
+      FROM unnest(ids, keys) WITH ORDINALITY AS wanted (id, key, place)
+      JOIN @extschema@.sites s ON s.tenant_id = @extschema@.current_tenant() AND s.id = wanted.id
      ORDER BY wanted.place;
 END $$;
-COMMENT ON FUNCTION @extschema@.site_rows(uuid[], bigint) IS
+COMMENT ON FUNCTION @extschema@.site_rows(uuid[], text[], bigint) IS
 'Rows of these sites in this order: the one place that makes them.';
-REVOKE ALL ON FUNCTION @extschema@.site_rows(uuid[], bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.site_rows(uuid[], text[], bigint) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.get_site(id uuid) RETURNS SETOF @extschema@.site
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
@@ -127,27 +127,36 @@ INSERT INTO @extschema@.product_routes (method, pattern, function, permission, a
 VALUES ('GET', '/api/sites/{id}', 'get_site', 'sites.read', 'object', 200, 'Site', true, 'read');
 
 CREATE FUNCTION @extschema@.list_sites(is_active boolean DEFAULT true, page_limit int DEFAULT 21, page_offset int DEFAULT 0,
-    after text[] DEFAULT NULL, counting boolean DEFAULT false) RETURNS SETOF @extschema@.site
+    after text[] DEFAULT NULL, counting boolean DEFAULT false,
+    sort @extschema@.name_sort_input DEFAULT 'name') RETURNS SETOF @extschema@.site
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
-    page uuid[];
+    ids uuid[];
+    keys text[];
     total bigint;
 BEGIN
     WITH matching AS NOT MATERIALIZED (
-        SELECT s.id, s.name::text AS name FROM @extschema@.sites s
+        SELECT s.id, CASE ltrim(sort, '-') WHEN 'name' THEN s.name::text END AS word,
+               CASE ltrim(sort, '-') WHEN 'createdAt' THEN s.created_at END AS moment
+          FROM @extschema@.sites s
          WHERE s.tenant_id = @extschema@.current_tenant()
-             AND (list_sites.is_active IS NULL OR s.is_active = list_sites.is_active)
-           AND (after IS NULL OR (s.name::text, s.id) > (after[1], after[2]::uuid)))
-    SELECT ARRAY(SELECT m.id FROM matching m ORDER BY m.name, m.id LIMIT page_limit OFFSET page_offset),
-           CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
-      INTO page, total;
-    RETURN QUERY SELECT * FROM @extschema@.site_rows(page, total);
+             AND (list_sites.is_active IS NULL OR s.is_active = list_sites.is_active))
+    SELECT array_agg(p.id), array_agg(p.key), CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
+      INTO ids, keys, total
+      FROM (SELECT m.id, @extschema@.sort_key(m.word, m.moment) AS key FROM matching m
+             WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+             ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,
+                      CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.word, m.moment, m.id
+             LIMIT page_limit OFFSET page_offset) p;
+    RETURN QUERY SELECT * FROM @extschema@.site_rows(ids, keys, total);
 END $$;
-COMMENT ON FUNCTION @extschema@.list_sites(boolean, int, int, text[], boolean) IS
+COMMENT ON FUNCTION @extschema@.list_sites(boolean, int, int, text[], boolean,
+    @extschema@.name_sort_input) IS
 'The tenant''s sites by name; is_active null shows closed ones too. Callers: all roles.';
-REVOKE ALL ON FUNCTION @extschema@.list_sites(boolean, int, int, text[], boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.list_sites(boolean, int, int, text[], boolean,
+    @extschema@.name_sort_input) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/sites', 'list_sites', 'sites.read', 'list', 200, 'Sites', true, 'read');
 

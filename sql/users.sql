@@ -10,29 +10,33 @@ COMMENT ON TYPE @extschema@.account IS 'A user as the API answers it; never with
 
 CREATE FUNCTION @extschema@.list_users(search @extschema@.search_input DEFAULT NULL, role text DEFAULT NULL,
     is_active boolean DEFAULT NULL, page_limit int DEFAULT 21, page_offset int DEFAULT 0, after text[] DEFAULT NULL,
-    counting boolean DEFAULT false) RETURNS SETOF @extschema@.account
+    counting boolean DEFAULT false, sort @extschema@.user_sort_input DEFAULT 'userName') RETURNS SETOF @extschema@.account
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY WITH matching AS NOT MATERIALIZED (
-        SELECT u.*, r.name AS role_name FROM @extschema@.users u JOIN @extschema@.roles r ON r.tenant_id = u.tenant_id AND r.id = u.role_id
+        SELECT u.*, r.name AS role_name, CASE ltrim(sort, '-') WHEN 'userName' THEN u.login_name END AS word,
+               CASE ltrim(sort, '-') WHEN 'createdAt' THEN u.created_at END AS moment
+          FROM @extschema@.users u JOIN @extschema@.roles r ON r.tenant_id = u.tenant_id AND r.id = u.role_id
          WHERE u.tenant_id = @extschema@.current_tenant()
            AND (list_users.role IS NULL OR lower(r.name) = lower(list_users.role))
            AND (list_users.is_active IS NULL OR u.is_active = list_users.is_active)
            AND (list_users.search IS NULL OR list_users.search = ''
                 OR position(@extschema@.fold_search(list_users.search)
-                            IN @extschema@.fold_search(concat_ws(' ', u.user_name, u.first_name, u.last_name, u.email))) > 0)
-           AND (list_users.after IS NULL OR (u.login_name, u.id) > (list_users.after[1], list_users.after[2]::uuid)))
+                            IN @extschema@.fold_search(concat_ws(' ', u.user_name, u.first_name, u.last_name, u.email))) > 0))
     SELECT m.id, m.user_name::text, m.first_name::text, m.last_name::text, m.email::text, m.mobile::text, m.role_name::text,
            m.is_active, m.last_login_at, m.password_changed_at, m.created_at, m.updated_at,
-           ARRAY[m.login_name, m.id::text],
+           ARRAY[@extschema@.sort_key(m.word, m.moment), m.id::text],
            CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
-      FROM matching m ORDER BY m.login_name, m.id LIMIT page_limit OFFSET page_offset;
+      FROM matching m WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+     ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,
+              CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.word, m.moment, m.id
+     LIMIT page_limit OFFSET page_offset;
 END $$;
-COMMENT ON FUNCTION @extschema@.list_users(@extschema@.search_input, text, boolean, int, int, text[], boolean) IS
+COMMENT ON FUNCTION @extschema@.list_users(@extschema@.search_input, text, boolean, int, int, text[], boolean, @extschema@.user_sort_input) IS
 'Users by user name. Filters: search (in user name, names and e-mail), role, is_active.';
-REVOKE ALL ON FUNCTION @extschema@.list_users(@extschema@.search_input, text, boolean, int, int, text[], boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.list_users(@extschema@.search_input, text, boolean, int, int, text[], boolean, @extschema@.user_sort_input) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.get_user(id uuid) RETURNS SETOF @extschema@.account
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$

@@ -14,12 +14,12 @@ COMMENT ON FUNCTION @extschema@.normalize_mobile(text, text) IS
 'The mobile as E.164; country (ISO 3166-1) says what a number without calling code means. Errors: RG400.';
 REVOKE ALL ON FUNCTION @extschema@.normalize_mobile(text, text) FROM PUBLIC;
 
-CREATE FUNCTION @extschema@.normalize_person_name(name text) RETURNS text
+CREATE FUNCTION @extschema@.normalize_person_name(name text, field text DEFAULT 'first_name') RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'relygate_normalize_person_name';
-COMMENT ON FUNCTION @extschema@.normalize_person_name(text) IS
-'A name of a person, trimmed and composed (NFC). Errors: RG400.';
-REVOKE ALL ON FUNCTION @extschema@.normalize_person_name(text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.normalize_person_name(text, text) IS
+'A name of a person, trimmed and composed (NFC); field is the parameter to blame. Errors: RG400.';
+REVOKE ALL ON FUNCTION @extschema@.normalize_person_name(text, text) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.normalize_email(email text) RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
@@ -50,19 +50,19 @@ COMMENT ON FUNCTION @extschema@.mask_document_number(text, text) IS
 'A normalised document number of which only the last characters are left to see.';
 REVOKE ALL ON FUNCTION @extschema@.mask_document_number(text, text) FROM PUBLIC;
 
-CREATE FUNCTION @extschema@.normalize_label(label text) RETURNS text
+CREATE FUNCTION @extschema@.normalize_label(label text, field text DEFAULT 'name') RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'relygate_normalize_label';
-COMMENT ON FUNCTION @extschema@.normalize_label(text) IS
-'A label on one line, 1 to 250 characters, trimmed and composed. Errors: RG400.';
-REVOKE ALL ON FUNCTION @extschema@.normalize_label(text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.normalize_label(text, text) IS
+'A label on one line, 1 to 250 characters, trimmed and composed; field is the parameter to blame. Errors: RG400.';
+REVOKE ALL ON FUNCTION @extschema@.normalize_label(text, text) FROM PUBLIC;
 
-CREATE FUNCTION @extschema@.normalize_remark(remark text) RETURNS text
+CREATE FUNCTION @extschema@.normalize_remark(remark text, field text DEFAULT 'remark') RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'relygate_normalize_remark';
-COMMENT ON FUNCTION @extschema@.normalize_remark(text) IS
-'A remark, 1 to 500 characters, trimmed and composed. Errors: RG400.';
-REVOKE ALL ON FUNCTION @extschema@.normalize_remark(text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.normalize_remark(text, text) IS
+'A remark, 1 to 500 characters, trimmed and composed; field is the parameter to blame. Errors: RG400.';
+REVOKE ALL ON FUNCTION @extschema@.normalize_remark(text, text) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.normalize_user_name(user_name text) RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE

@@ -14,7 +14,7 @@ COMMENT ON TYPE @extschema@.visitor IS
 
 -- Reading ----------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.visitor_rows(ids uuid[], total bigint DEFAULT NULL,
+CREATE FUNCTION @extschema@.visitor_rows(ids uuid[], keys text[] DEFAULT NULL, total bigint DEFAULT NULL,
     with_code boolean DEFAULT false) RETURNS SETOF @extschema@.visitor
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
@@ -28,21 +28,21 @@ BEGIN
            CASE WHEN with_code THEN v.security_code::text END, v.valid_from, v.valid_until,
            EXISTS (SELECT FROM @extschema@.visits i WHERE i.tenant_id = @extschema@.current_tenant() AND i.visitor_id = v.id
                AND i.state = 'checked_in'),
-           v.is_active, v.created_at, v.updated_at, ARRAY[v.id::text], total
-      FROM unnest(ids) WITH ORDINALITY AS wanted (id,
-          place) JOIN @extschema@.visitors v ON v.tenant_id = @extschema@.current_tenant() AND v.id = wanted.id
+           v.is_active, v.created_at, v.updated_at, ARRAY[wanted.key, v.id::text], total
+      FROM unnest(ids, keys) WITH ORDINALITY AS wanted (id, key, place)
+      JOIN @extschema@.visitors v ON v.tenant_id = @extschema@.current_tenant() AND v.id = wanted.id
       LEFT JOIN @extschema@.visitor_categories c ON c.tenant_id = v.tenant_id AND c.id = v.category_id
       LEFT JOIN @extschema@.locations u ON u.tenant_id = v.tenant_id AND u.id = v.unit_id
      ORDER BY wanted.place;
 END $$;
-COMMENT ON FUNCTION @extschema@.visitor_rows(uuid[], bigint, boolean) IS
+COMMENT ON FUNCTION @extschema@.visitor_rows(uuid[], text[], bigint, boolean) IS
 'Rows of these visitors in this order: the one place that makes them.';
-REVOKE ALL ON FUNCTION @extschema@.visitor_rows(uuid[], bigint, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.visitor_rows(uuid[], text[], bigint, boolean) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.get_visitor(id uuid) RETURNS SETOF @extschema@.visitor
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN QUERY SELECT * FROM @extschema@.visitor_rows(ARRAY[get_visitor.id], NULL, true);
+    RETURN QUERY SELECT * FROM @extschema@.visitor_rows(ARRAY[get_visitor.id], with_code => true);
 END $$;
 COMMENT ON FUNCTION @extschema@.get_visitor(uuid) IS
 'One visitor, deleted ones too (is_active false). Errors: RG404. Callers: guard, receptionist, admin.';
@@ -54,7 +54,8 @@ CREATE FUNCTION @extschema@.list_visitors(search @extschema@.search_input DEFAUL
     type @extschema@.visitor_type_input DEFAULT NULL, mobile @extschema@.mobile_input DEFAULT NULL,
     vehicle @extschema@.vehicle_number_input DEFAULT NULL,
     inside boolean DEFAULT NULL, is_active boolean DEFAULT true, page_limit int DEFAULT 21, page_offset int DEFAULT 0,
-    after text[] DEFAULT NULL, counting boolean DEFAULT false) RETURNS SETOF @extschema@.visitor
+    after text[] DEFAULT NULL, counting boolean DEFAULT false,
+    sort @extschema@.name_sort_input DEFAULT '-createdAt') RETURNS SETOF @extschema@.visitor
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
@@ -62,12 +63,14 @@ DECLARE
     needle text := @extschema@.fold_search(list_visitors.search);
     its_mobile text := @extschema@.normalize_mobile(list_visitors.mobile, @extschema@.tenant_country());
     its_vehicle text := @extschema@.normalize_vehicle_number(list_visitors.vehicle, @extschema@.tenant_country());
-    page uuid[];
+    ids uuid[];
+    keys text[];
     total bigint;
 BEGIN
-    -- Ids grow with time (UUIDv7): the newest first is the primary key read backwards.
     WITH matching AS NOT MATERIALIZED (
-        SELECT v.id FROM @extschema@.visitors v
+        SELECT v.id, CASE ltrim(sort, '-') WHEN 'name' THEN v.search_name END AS word,
+               CASE ltrim(sort, '-') WHEN 'createdAt' THEN v.created_at END AS moment
+          FROM @extschema@.visitors v
          WHERE v.tenant_id = @extschema@.current_tenant()
              AND (needle IS NULL OR @extschema@.contains(v.search_name, needle))
            AND (list_visitors.category IS NULL OR v.category_id = list_visitors.category)
@@ -77,21 +80,26 @@ BEGIN
            AND (list_visitors.inside IS NULL OR list_visitors.inside
                 = EXISTS (SELECT FROM @extschema@.visits i WHERE i.tenant_id = @extschema@.current_tenant()
                     AND i.visitor_id = v.id AND i.state = 'checked_in'))
-           AND (list_visitors.is_active IS NULL OR v.is_active = list_visitors.is_active)
-           AND (after IS NULL OR v.id < after[1]::uuid))
-    SELECT ARRAY(SELECT m.id FROM matching m ORDER BY m.id DESC LIMIT page_limit OFFSET page_offset),
-           CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
-      INTO page, total;
-    RETURN QUERY SELECT * FROM @extschema@.visitor_rows(page, total);
+           AND (list_visitors.is_active IS NULL OR v.is_active = list_visitors.is_active))
+    SELECT array_agg(p.id), array_agg(p.key), CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
+      INTO ids, keys, total
+      FROM (SELECT m.id, @extschema@.sort_key(m.word, m.moment) AS key FROM matching m
+             WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+             ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,
+                      CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.word, m.moment, m.id
+             LIMIT page_limit OFFSET page_offset) p;
+    RETURN QUERY SELECT * FROM @extschema@.visitor_rows(ids, keys, total);
 END $$;
 COMMENT ON FUNCTION @extschema@.list_visitors(@extschema@.search_input, uuid, @extschema@.visitor_type_input,
     @extschema@.mobile_input,
-    @extschema@.vehicle_number_input, boolean, boolean, int, int, text[], boolean) IS
+    @extschema@.vehicle_number_input, boolean, boolean, int, int, text[], boolean,
+    @extschema@.name_sort_input) IS
 'Visitors, the newest first. search looks into the whole name without regard to case; mobile and '
 'vehicle in any spelling; inside: with an open visit that is checked in. Callers: guard, receptionist, admin.';
 REVOKE ALL ON FUNCTION @extschema@.list_visitors(@extschema@.search_input, uuid, @extschema@.visitor_type_input,
     @extschema@.mobile_input,
-    @extschema@.vehicle_number_input, boolean, boolean, int, int, text[], boolean) FROM PUBLIC;
+    @extschema@.vehicle_number_input, boolean, boolean, int, int, text[], boolean,
+    @extschema@.name_sort_input) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/visitors', 'list_visitors', 'visitors.read', 'list', 200, 'Visitors', true, 'read');
 

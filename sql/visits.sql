@@ -17,7 +17,7 @@ COMMENT ON TYPE @extschema@.visit IS
 -- Reading ----------------------------------------------------------------------------------------------------------
 
 -- A generic plan: planned anew for each array, six joins cost ten times what they take to run.
-CREATE FUNCTION @extschema@.visit_rows(ids uuid[], total bigint DEFAULT NULL) RETURNS SETOF @extschema@.visit
+CREATE FUNCTION @extschema@.visit_rows(ids uuid[], keys text[] DEFAULT NULL, total bigint DEFAULT NULL) RETURNS SETOF @extschema@.visit
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
@@ -30,9 +30,9 @@ BEGIN
                u.id, u.name::text,
            v.group_size::int, v.vehicle_no::text, v.badge_no::text, v.requested_at, v.checked_in_at, v.checked_out_at,
            v.checked_in_by, v.checked_out_by, v.gate_in_id, v.gate_out_id, v.remark::text, v.is_forced, v.is_automatic,
-           v.updated_at, ARRAY[v.requested_at::text, v.id::text], total
-      FROM unnest(ids) WITH ORDINALITY AS wanted (id,
-          place) JOIN @extschema@.visits v ON v.tenant_id = @extschema@.current_tenant() AND v.id = wanted.id
+           v.updated_at, ARRAY[wanted.key, v.id::text], total
+      FROM unnest(ids, keys) WITH ORDINALITY AS wanted (id, key, place)
+      JOIN @extschema@.visits v ON v.tenant_id = @extschema@.current_tenant() AND v.id = wanted.id
       JOIN @extschema@.visitors p ON p.tenant_id = v.tenant_id AND p.id = v.visitor_id
       JOIN @extschema@.sites s ON s.tenant_id = v.tenant_id AND s.id = v.site_id
       LEFT JOIN @extschema@.purposes w ON w.tenant_id = v.tenant_id AND w.id = v.purpose_id
@@ -40,9 +40,9 @@ BEGIN
       LEFT JOIN @extschema@.locations u ON u.tenant_id = v.tenant_id AND u.id = v.unit_id
      ORDER BY wanted.place;
 END $$;
-COMMENT ON FUNCTION @extschema@.visit_rows(uuid[], bigint) IS
+COMMENT ON FUNCTION @extschema@.visit_rows(uuid[], text[], bigint) IS
 'Rows of these visits in this order: the one place that makes them.';
-REVOKE ALL ON FUNCTION @extschema@.visit_rows(uuid[], bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.visit_rows(uuid[], text[], bigint) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.get_visit(id uuid) RETURNS SETOF @extschema@.visit
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
@@ -61,7 +61,8 @@ CREATE FUNCTION @extschema@.list_visits(state @extschema@.visit_state_input DEFA
     unit uuid DEFAULT NULL, visitor uuid DEFAULT NULL, vehicle @extschema@.vehicle_number_input DEFAULT NULL,
     search @extschema@.search_input DEFAULT NULL, page_limit int DEFAULT 21, page_offset int DEFAULT 0,
     after text[] DEFAULT NULL,
-    counting boolean DEFAULT false) RETURNS SETOF @extschema@.visit
+    counting boolean DEFAULT false,
+    sort @extschema@.visit_sort_input DEFAULT '-requestedAt') RETURNS SETOF @extschema@.visit
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
@@ -70,11 +71,16 @@ DECLARE
     ends timestamptz := @extschema@.moment_end(list_visits."to", @extschema@.zone_of(list_visits.site), 'to');
     its_vehicle text := @extschema@.normalize_vehicle_number(list_visits.vehicle, @extschema@.tenant_country());
     needle text := @extschema@.fold_search(list_visits.search);
-    page uuid[];
+    ids uuid[];
+    keys text[];
     total bigint;
 BEGIN
     WITH matching AS NOT MATERIALIZED (   -- the filter stands once, for page and total
-        SELECT v.id, v.requested_at FROM @extschema@.visits v
+        SELECT v.id, NULL::text AS word,
+               CASE ltrim(sort, '-') WHEN 'requestedAt' THEN v.requested_at
+                    WHEN 'checkedInAt' THEN CASE WHEN v.checked_in_at IS NULL THEN 'infinity' ELSE v.checked_in_at END
+                    WHEN 'checkedOutAt' THEN CASE WHEN v.checked_out_at IS NULL THEN 'infinity' ELSE v.checked_out_at END END AS moment
+          FROM @extschema@.visits v
          WHERE v.tenant_id = @extschema@.current_tenant() AND (list_visits.state IS NULL OR v.state = list_visits.state)
            AND (begins IS NULL OR v.requested_at >= begins)
            AND (ends IS NULL OR v.requested_at < ends)
@@ -86,22 +92,27 @@ BEGIN
            AND (list_visits.visitor IS NULL OR v.visitor_id = list_visits.visitor)
            AND (its_vehicle IS NULL OR v.vehicle_no = its_vehicle)
            AND (needle IS NULL OR v.visitor_id IN (SELECT p.id FROM @extschema@.visitors p
-               WHERE p.tenant_id = @extschema@.current_tenant() AND @extschema@.contains(p.search_name, needle)))
-           AND (after IS NULL OR (v.requested_at, v.id) < (after[1]::timestamptz, after[2]::uuid)))
-    SELECT ARRAY(SELECT m.id FROM matching m ORDER BY m.requested_at DESC, m.id DESC LIMIT page_limit OFFSET page_offset),
-           CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
-      INTO page, total;
-    RETURN QUERY SELECT * FROM @extschema@.visit_rows(page, total);
+               WHERE p.tenant_id = @extschema@.current_tenant() AND @extschema@.contains(p.search_name, needle))))
+    SELECT array_agg(p.id), array_agg(p.key), CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
+      INTO ids, keys, total
+      FROM (SELECT m.id, @extschema@.sort_key(m.word, m.moment) AS key FROM matching m
+             WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+             ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,
+                      CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.word, m.moment, m.id
+             LIMIT page_limit OFFSET page_offset) p;
+    RETURN QUERY SELECT * FROM @extschema@.visit_rows(ids, keys, total);
 END $$;
 COMMENT ON FUNCTION @extschema@.list_visits(@extschema@.visit_state_input, @extschema@.moment_input,
     @extschema@.moment_input, uuid, uuid, uuid, uuid, uuid,
-    uuid, @extschema@.vehicle_number_input, @extschema@.search_input, int, int, text[], boolean) IS
-'Visits, the latest asked for first. from and to bound requested_at: a date is a day of the site (else of the tenant), to '
+    uuid, @extschema@.vehicle_number_input, @extschema@.search_input, int, int, text[], boolean,
+    @extschema@.visit_sort_input) IS
+'Visits, the latest asked for first; whoever has not come in or left yet is the latest in the sorts by these times. from and to bound requested_at: a date is a day of the site (else of the tenant), to '
 'inclusive; an instant as to is exclusive. gate: in or out; search: in the visitor''s name. Errors: RG400. Callers: '
 'guard, receptionist, admin, auditor.';
 REVOKE ALL ON FUNCTION @extschema@.list_visits(@extschema@.visit_state_input, @extschema@.moment_input,
     @extschema@.moment_input, uuid, uuid, uuid, uuid, uuid,
-    uuid, @extschema@.vehicle_number_input, @extschema@.search_input, int, int, text[], boolean) FROM PUBLIC;
+    uuid, @extschema@.vehicle_number_input, @extschema@.search_input, int, int, text[], boolean,
+    @extschema@.visit_sort_input) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/visits', 'list_visits', 'visits.read', 'list', 200, 'Visits', true, 'read');
 
@@ -109,7 +120,7 @@ CREATE FUNCTION @extschema@.list_current_visits(site uuid DEFAULT NULL, gate uui
     unit uuid DEFAULT NULL,
     search @extschema@.search_input DEFAULT NULL, page_limit int DEFAULT 21, page_offset int DEFAULT 0,
     after text[] DEFAULT NULL,
-    counting boolean DEFAULT false) RETURNS SETOF @extschema@.visit
+    counting boolean DEFAULT false, sort @extschema@.visit_sort_input DEFAULT '-requestedAt') RETURNS SETOF @extschema@.visit
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY SELECT * FROM @extschema@.list_visits(state => 'checked_in', site => list_current_visits.site,
@@ -117,19 +128,19 @@ BEGIN
         host => list_current_visits.host, unit => list_current_visits.unit, search => list_current_visits.search,
         page_limit => list_current_visits.page_limit, page_offset => list_current_visits.page_offset,
             after => list_current_visits.after,
-        counting => list_current_visits.counting);
+        counting => list_current_visits.counting, sort => list_current_visits.sort);
 END $$;
 COMMENT ON FUNCTION @extschema@.list_current_visits(uuid, uuid, uuid, uuid, @extschema@.search_input, int, int,
-    text[], boolean) IS
+    text[], boolean, @extschema@.visit_sort_input) IS
 'Who is inside now, whatever day they came. Callers: guard, receptionist, admin.';
 REVOKE ALL ON FUNCTION @extschema@.list_current_visits(uuid, uuid, uuid, uuid, @extschema@.search_input, int, int, text[],
-    boolean) FROM PUBLIC;
+    boolean, @extschema@.visit_sort_input) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/visits/current', 'list_current_visits', 'visits.read', 'list', 200, 'Inside now', true, 'read');
 
 CREATE FUNCTION @extschema@.visitor_visits(id uuid, page_limit int DEFAULT 21, page_offset int DEFAULT 0,
     after text[] DEFAULT NULL,
-    counting boolean DEFAULT false) RETURNS SETOF @extschema@.visit
+    counting boolean DEFAULT false, sort @extschema@.visit_sort_input DEFAULT '-requestedAt') RETURNS SETOF @extschema@.visit
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
@@ -139,11 +150,12 @@ BEGIN
     END IF;
     RETURN QUERY SELECT * FROM @extschema@.list_visits(visitor => visitor_visits.id,
         page_limit => visitor_visits.page_limit,
-        page_offset => visitor_visits.page_offset, after => visitor_visits.after, counting => visitor_visits.counting);
+        page_offset => visitor_visits.page_offset, after => visitor_visits.after, counting => visitor_visits.counting,
+        sort => visitor_visits.sort);
 END $$;
-COMMENT ON FUNCTION @extschema@.visitor_visits(uuid, int, int, text[], boolean) IS
+COMMENT ON FUNCTION @extschema@.visitor_visits(uuid, int, int, text[], boolean, @extschema@.visit_sort_input) IS
 'The visits of one visitor, the latest first. Errors: RG404. Callers: guard, receptionist, admin.';
-REVOKE ALL ON FUNCTION @extschema@.visitor_visits(uuid, int, int, text[], boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.visitor_visits(uuid, int, int, text[], boolean, @extschema@.visit_sort_input) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/visitors/{id}/visits', 'visitor_visits', 'visits.read', 'list', 200,
     'Visits of the visitor', true, 'read');

@@ -17,23 +17,22 @@ COMMENT ON TYPE @extschema@.purpose IS
 
 -- Visitor categories -----------------------------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.visitor_category_rows(ids uuid[],
-    total bigint DEFAULT NULL) RETURNS SETOF @extschema@.visitor_category
+CREATE FUNCTION @extschema@.visitor_category_rows(ids uuid[], keys text[] DEFAULT NULL, total bigint DEFAULT NULL) RETURNS SETOF @extschema@.visitor_category
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
     SELECT c.id, c.name::text, c.asks_mobile, c.position, c.is_default, c.is_active, c.created_at, c.updated_at,
-           ARRAY[c.position::text, c.name::text, c.id::text], total,
+           ARRAY[wanted.key, c.id::text], total,
                md5(c.id::text || extract(epoch FROM c.updated_at)::text)
-      FROM unnest(ids) WITH ORDINALITY AS wanted (id,
-          place) JOIN @extschema@.visitor_categories c ON c.tenant_id = @extschema@.current_tenant() AND c.id = wanted.id
+      FROM unnest(ids, keys) WITH ORDINALITY AS wanted (id, key, place)
+      JOIN @extschema@.visitor_categories c ON c.tenant_id = @extschema@.current_tenant() AND c.id = wanted.id
      ORDER BY wanted.place;
 END $$;
-COMMENT ON FUNCTION @extschema@.visitor_category_rows(uuid[], bigint) IS
+COMMENT ON FUNCTION @extschema@.visitor_category_rows(uuid[], text[], bigint) IS
 'Rows of these categories in this order: the one place that makes them.';
-REVOKE ALL ON FUNCTION @extschema@.visitor_category_rows(uuid[], bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.visitor_category_rows(uuid[], text[], bigint) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.get_visitor_category(id uuid) RETURNS SETOF @extschema@.visitor_category
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
@@ -49,27 +48,37 @@ VALUES ('GET', '/api/visitor-categories/{id}', 'get_visitor_category', 'vocabula
 
 CREATE FUNCTION @extschema@.list_visitor_categories(is_active boolean DEFAULT true, page_limit int DEFAULT 21,
     page_offset int DEFAULT 0,
-    after text[] DEFAULT NULL, counting boolean DEFAULT false) RETURNS SETOF @extschema@.visitor_category
+    after text[] DEFAULT NULL, counting boolean DEFAULT false,
+    sort @extschema@.vocabulary_sort_input DEFAULT 'position') RETURNS SETOF @extschema@.visitor_category
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
-    page uuid[];
+    ids uuid[];
+    keys text[];
     total bigint;
 BEGIN
     WITH matching AS NOT MATERIALIZED (
-        SELECT c.id, c.position, c.name::text AS name FROM @extschema@.visitor_categories c
+        SELECT c.id, CASE ltrim(sort, '-') WHEN 'name' THEN c.name::text
+                    WHEN 'position' THEN to_char(c.position, 'FM0000000000') || ' ' || c.name END AS word,
+               CASE ltrim(sort, '-') WHEN 'createdAt' THEN c.created_at END AS moment
+          FROM @extschema@.visitor_categories c
          WHERE c.tenant_id = @extschema@.current_tenant()
-             AND (list_visitor_categories.is_active IS NULL OR c.is_active = list_visitor_categories.is_active)
-           AND (after IS NULL OR (c.position, c.name::text, c.id) > (after[1]::int, after[2], after[3]::uuid)))
-    SELECT ARRAY(SELECT m.id FROM matching m ORDER BY m.position, m.name, m.id LIMIT page_limit OFFSET page_offset),
-           CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
-      INTO page, total;
-    RETURN QUERY SELECT * FROM @extschema@.visitor_category_rows(page, total);
+             AND (list_visitor_categories.is_active IS NULL OR c.is_active = list_visitor_categories.is_active))
+    SELECT array_agg(p.id), array_agg(p.key), CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
+      INTO ids, keys, total
+      FROM (SELECT m.id, @extschema@.sort_key(m.word, m.moment) AS key FROM matching m
+             WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+             ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,
+                      CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.word, m.moment, m.id
+             LIMIT page_limit OFFSET page_offset) p;
+    RETURN QUERY SELECT * FROM @extschema@.visitor_category_rows(ids, keys, total);
 END $$;
-COMMENT ON FUNCTION @extschema@.list_visitor_categories(boolean, int, int, text[], boolean) IS
+COMMENT ON FUNCTION @extschema@.list_visitor_categories(boolean, int, int, text[], boolean,
+    @extschema@.vocabulary_sort_input) IS
 'Categories of visitors in their order; is_active null shows deleted ones too. Callers: all roles.';
-REVOKE ALL ON FUNCTION @extschema@.list_visitor_categories(boolean, int, int, text[], boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.list_visitor_categories(boolean, int, int, text[], boolean,
+    @extschema@.vocabulary_sort_input) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/visitor-categories', 'list_visitor_categories', 'vocabularies.read', 'list', 200,
     'Visitor categories', true, 'read');
@@ -169,22 +178,22 @@ VALUES ('DELETE', '/api/visitor-categories/{id}', 'delete_visitor_category', 'vo
 
 -- Purposes ---------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.purpose_rows(ids uuid[], total bigint DEFAULT NULL) RETURNS SETOF @extschema@.purpose
+CREATE FUNCTION @extschema@.purpose_rows(ids uuid[], keys text[] DEFAULT NULL, total bigint DEFAULT NULL) RETURNS SETOF @extschema@.purpose
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
     SELECT p.id, p.kind::text, p.name::text, p.position, p.is_active, p.created_at, p.updated_at,
-           ARRAY[p.kind::text, p.position::text, p.name::text, p.id::text], total,
+           ARRAY[wanted.key, p.id::text], total,
                md5(p.id::text || extract(epoch FROM p.updated_at)::text)
-      FROM unnest(ids) WITH ORDINALITY AS wanted (id,
-          place) JOIN @extschema@.purposes p ON p.tenant_id = @extschema@.current_tenant() AND p.id = wanted.id
+      FROM unnest(ids, keys) WITH ORDINALITY AS wanted (id, key, place)
+      JOIN @extschema@.purposes p ON p.tenant_id = @extschema@.current_tenant() AND p.id = wanted.id
      ORDER BY wanted.place;
 END $$;
-COMMENT ON FUNCTION @extschema@.purpose_rows(uuid[], bigint) IS
+COMMENT ON FUNCTION @extschema@.purpose_rows(uuid[], text[], bigint) IS
 'Rows of these purposes in this order: the one place that makes them.';
-REVOKE ALL ON FUNCTION @extschema@.purpose_rows(uuid[], bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.purpose_rows(uuid[], text[], bigint) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.get_purpose(id uuid) RETURNS SETOF @extschema@.purpose
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
@@ -197,29 +206,38 @@ INSERT INTO @extschema@.product_routes (method, pattern, function, permission, a
 VALUES ('GET', '/api/purposes/{id}', 'get_purpose', 'vocabularies.read', 'object', 200, 'Purpose', true, 'read');
 
 CREATE FUNCTION @extschema@.list_purposes(kind @extschema@.purpose_kind_input DEFAULT NULL, is_active boolean DEFAULT true,
-    page_limit int DEFAULT 21, page_offset int DEFAULT 0, after text[] DEFAULT NULL, counting boolean DEFAULT false)
+    page_limit int DEFAULT 21, page_offset int DEFAULT 0, after text[] DEFAULT NULL, counting boolean DEFAULT false,
+    sort @extschema@.vocabulary_sort_input DEFAULT 'position')
 RETURNS SETOF @extschema@.purpose
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
-    page uuid[];
+    ids uuid[];
+    keys text[];
     total bigint;
 BEGIN
     WITH matching AS NOT MATERIALIZED (
-        SELECT p.id, p.kind::text AS kind, p.position, p.name::text AS name FROM @extschema@.purposes p
+        SELECT p.id, CASE ltrim(sort, '-') WHEN 'name' THEN p.name::text
+                    WHEN 'position' THEN p.kind COLLATE "C" || ' ' || to_char(p.position, 'FM0000000000') || ' ' || p.name END AS word,
+               CASE ltrim(sort, '-') WHEN 'createdAt' THEN p.created_at END AS moment
+          FROM @extschema@.purposes p
          WHERE p.tenant_id = @extschema@.current_tenant() AND (list_purposes.kind IS NULL OR p.kind = list_purposes.kind)
-           AND (list_purposes.is_active IS NULL OR p.is_active = list_purposes.is_active)
-           AND (after IS NULL OR (p.kind::text, p.position, p.name::text, p.id) > (after[1], after[2]::int,
-               after[3], after[4]::uuid)))
-    SELECT ARRAY(SELECT m.id FROM matching m ORDER BY m.kind, m.position, m.name, m.id LIMIT page_limit OFFSET page_offset),
-           CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
-      INTO page, total;
-    RETURN QUERY SELECT * FROM @extschema@.purpose_rows(page, total);
+           AND (list_purposes.is_active IS NULL OR p.is_active = list_purposes.is_active))
+    SELECT array_agg(p.id), array_agg(p.key), CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
+      INTO ids, keys, total
+      FROM (SELECT m.id, @extschema@.sort_key(m.word, m.moment) AS key FROM matching m
+             WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+             ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,
+                      CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.word, m.moment, m.id
+             LIMIT page_limit OFFSET page_offset) p;
+    RETURN QUERY SELECT * FROM @extschema@.purpose_rows(ids, keys, total);
 END $$;
-COMMENT ON FUNCTION @extschema@.list_purposes(@extschema@.purpose_kind_input, boolean, int, int, text[], boolean) IS
+COMMENT ON FUNCTION @extschema@.list_purposes(@extschema@.purpose_kind_input, boolean, int, int, text[], boolean,
+    @extschema@.vocabulary_sort_input) IS
 'Purposes in their order, of a kind; is_active null shows deleted ones too. Callers: all roles.';
-REVOKE ALL ON FUNCTION @extschema@.list_purposes(@extschema@.purpose_kind_input, boolean, int, int, text[], boolean)
+REVOKE ALL ON FUNCTION @extschema@.list_purposes(@extschema@.purpose_kind_input, boolean, int, int, text[], boolean,
+    @extschema@.vocabulary_sort_input)
     FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/purposes', 'list_purposes', 'vocabularies.read', 'list', 200, 'Purposes', true, 'read');

@@ -1,4 +1,5 @@
 """Lists over HTTP: pages say how many there are, cursors walk through all once, filters mean what they say."""
+import base64
 import urllib.parse
 
 import pytest
@@ -115,3 +116,46 @@ def test_another_tenant_sees_nothing_of_it(south, many):
     for path in ("/api/visits", "/api/visits/current", "/api/visitors?search=Bela", "/api/visitors?mobile=%2B" + many[0]["visitor"]["mobile"][1:]):
         answer = south.get(path)
         assert answer.status == 200 and answer.data == [], answer
+
+
+@pytest.mark.parametrize("path,member,size", [("/api/visits", "requestedAt", 10), ("/api/visits", "checkedInAt", 7), ("/api/visits", "checkedOutAt", 9),
+                                              ("/api/visitors", "createdAt", 10), ("/api/purposes", "name", 4), ("/api/roles", "name", 2), ("/api/users", "userName", 2)])
+def test_a_list_is_sorted_both_ways_and_cursors_keep_to_it(path, member, size, admin, many):
+    up, _ = walk(admin, f"{path}?sort={member}", size)
+    down, _ = walk(admin, f"{path}?sort=-{member}", size)
+    assert [row["id"] for row in up] == [row["id"] for row in reversed(down)] and len(up) == admin.get(path).json["pagination"]["totalItems"]
+    there = [row[member] for row in up if row[member] is not None]
+    assert there == sorted(there, key=str.lower) and [row[member] for row in up][:len(there)] == there, "what has no time is the latest"
+
+
+def test_visitors_by_name(guard, many):
+    names = [f"{row['firstName']} {row['lastName'] or ''}".strip().lower() for row in walk(guard, "/api/visitors?sort=name", 9)[0]]
+    assert names == sorted(names) and "anil" in names
+
+
+@pytest.mark.parametrize("path,words", [("/api/visits", "requestedAt, checkedInAt, checkedOutAt."), ("/api/visits/current", "requestedAt"), ("/api/visitors", "name, createdAt."),
+                                        ("/api/hosts", "firstName"), ("/api/gates", "name"), ("/api/sites", "name"), ("/api/locations", "name"), ("/api/users", "userName"),
+                                        ("/api/roles", "name"), ("/api/purposes", "position"), ("/api/visitor-categories", "position")])
+def test_an_unknown_sort_is_refused_with_the_words_that_are_known(path, words, admin, many):
+    for wrong in ("colour", "", "-", "--" + words.split(",")[0], "id;DROP%20TABLE%20x", "%F0%9F%9A%97"):
+        answer = admin.get(f"{path}?sort={wrong}")
+        assert answer.status == 400 and answer.fields == {"sort"} and words in answer.json["errors"][0]["message"], answer
+
+
+def cursor_of(key, sort="-requestedAt", like=None):
+    """A cursor that somebody made up, with the seal of a real one."""
+    real = base64.urlsafe_b64decode(like + "=" * (-len(like) % 4))
+    return base64.urlsafe_b64encode(real[:8] + "\0".join([sort, *key]).encode()).decode().rstrip("=")
+
+
+def test_a_cursor_is_of_one_sort_and_holds_nothing_made_up(guard, many):
+    real = guard.get("/api/visits?pageSize=1").json["pagination"]["nextCursor"]
+    some_id = many[0]["id"]
+    assert guard.get("/api/visits?sort=-requestedAt&cursor=" + real).status == 200, "the default sort by its name"
+    assert guard.get("/api/visits?cursor=" + cursor_of(["2026-11-25T10:00:00Z", some_id], like=real)).status == 200
+    for path in ["sort=requestedAt&cursor=" + real, "cursor=" + real + "&page=1"] + ["cursor=" + cursor_of(key, sort, like=real) for key, sort in [
+            (["now", some_id], "-requestedAt"), (["infinity", some_id], "-requestedAt"), (["2026-11-25T10:00:00", some_id], "checkedInAt"),
+            (["2026-11-25T10:00:00Z", "x"], "-requestedAt"), (["2026-11-25T10:00:00Z"], "-requestedAt"), ([some_id], "-requestedAt"), ([], "-requestedAt"),
+            (["2026-11-25T10:00:00Z", some_id], "name"), (["2026-11-25T10:00:00Z", some_id], ""), (["2026-11-25T10:00:00Z", some_id, some_id], "-requestedAt")]]:
+        answer = guard.get("/api/visits?" + path)
+        assert answer.status == 400 and answer.fields == {"cursor"}, (path, answer)

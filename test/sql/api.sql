@@ -25,11 +25,11 @@ CREATE FUNCTION relygate.list_toys(search text DEFAULT NULL, ids uuid[] DEFAULT 
 #variable_conflict use_column
 BEGIN
     RETURN QUERY SELECT t.id, t.name, t.size, t.made_at, date '2026-02-28', t.size > 50, ARRAY['a', NULL, 'b"c'], jsonb '{"x": [1]}', w.id, w.name,
-        ARRAY[t.size::text, t.name], CASE WHEN counting THEN (SELECT count(*) FROM relygate.toys) END, 'v' || t.size
+        ARRAY[t.size::text, t.id::text], CASE WHEN counting THEN (SELECT count(*) FROM relygate.toys) END, 'v' || t.size
       FROM relygate.toys t LEFT JOIN relygate.toys w ON w.id = t.twin_id
-     WHERE (after IS NULL OR (t.size, t.name) > (after[1]::int, after[2])) AND (list_toys.search IS NULL OR t.name = list_toys.search)
+     WHERE (after IS NULL OR (t.size, t.id) > (after[1]::int, after[2]::uuid)) AND (list_toys.search IS NULL OR t.name = list_toys.search)
        AND (list_toys.ids IS NULL OR t.id = ANY (list_toys.ids))
-     ORDER BY t.size, t.name LIMIT page_limit OFFSET page_offset;
+     ORDER BY t.size, t.id LIMIT page_limit OFFSET page_offset;
 END $$;
 CREATE FUNCTION relygate.get_toy(id uuid) RETURNS SETOF relygate.toy LANGUAGE plpgsql STABLE AS $$
 BEGIN

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 
 namespace relygate::core {
 namespace {
@@ -81,6 +82,13 @@ void Arguments::refuse(std::string_view member, std::string_view code, std::stri
         errors_.push_back({keep(member, memory_), code, message});
 }
 
+void Arguments::refuse(std::string_view member, const Refusal &refusal) {
+    std::string_view message = refusal.message;
+    if (refusal.detail[0] != '\0')
+        message = keep(std::string(refusal.message) + ". " + refusal.detail, memory_);
+    refuse(member, refusal.code, message);
+}
+
 bool Arguments::has_error(std::string_view member) const {
     return std::any_of(errors_.begin(), errors_.end(), [&](const FieldError &e) { return e.field == member; });
 }
@@ -138,7 +146,7 @@ void Arguments::set_text(std::size_t at, std::string_view text) {
     value.is_given = true;
     const auto take = [&](const auto &parsed, auto &&store) {
         if (!parsed)
-            return refuse(parameter.member, parsed.refusal().code, parsed.refusal().message);
+            return refuse(parameter.member, parsed.refusal());
         store(parsed.value());
         value.is_null = false;
     };
@@ -174,13 +182,13 @@ void Arguments::set_integer(std::size_t at, std::string_view text) {
     const bool is_small = parameter.kind == ValueKind::int4;
     const auto parsed = parse_integer(text, is_small ? INT32_MIN : INT64_MIN, is_small ? INT32_MAX : INT64_MAX);
     if (!parsed)
-        return refuse(parameter.member, parsed.refusal().code, parsed.refusal().message);
+        return refuse(parameter.member, parsed.refusal());
     std::int64_t number = parsed.value();
     if (parameter.rule) {
         const std::string digits = std::to_string(number); // 2.0 is 2 for the rule too
         const auto ruled = parameter.rule->apply(digits, RuleContext{country_, {}}, memory_);
         if (!ruled)
-            return refuse(parameter.member, ruled.refusal().code, ruled.refusal().message);
+            return refuse(parameter.member, ruled.refusal());
     }
     values_[at].number = number;
     values_[at].is_null = false;
@@ -191,7 +199,7 @@ void Arguments::apply_rule(std::size_t at, std::string_view text, std::string_vi
     if (parameter.rule) {
         const auto ruled = parameter.rule->apply(text, RuleContext{country_, document_type}, memory_);
         if (!ruled)
-            return refuse(parameter.member, ruled.refusal().code, ruled.refusal().message);
+            return refuse(parameter.member, ruled.refusal());
         text = ruled.value();
     }
     values_[at].text = keep(text, memory_);

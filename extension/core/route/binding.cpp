@@ -22,6 +22,7 @@ constexpr const char *kNeeded = "is needed";
 constexpr const char *kNullIsNone = "is needed, and null is as good as absent";
 constexpr const char *kUnknown = "there is no such member";
 constexpr const char *kTwice = "is given twice";
+constexpr const char *kOfThePath = "stands in the path and cannot be given again or changed";
 
 class Binder {
   public:
@@ -33,6 +34,7 @@ class Binder {
         bind_query();
         bind_body();
         arguments_.finish();
+        check_periods();
         if (is_body_read_ && !is_foreign_tenant_) {
             check_alternatives();
             check_needed();
@@ -55,6 +57,14 @@ class Binder {
         return -1;
     }
 
+    // Refuses it, if so: another spelling of the same id would be a riddle, another id a change.
+    bool is_of_the_path(std::string_view member) {
+        if (std::find(of_the_path_.begin(), of_the_path_.end(), member) == of_the_path_.end())
+            return false;
+        arguments_.refuse(member, "unknown", kOfThePath);
+        return true;
+    }
+
     bool is_object(std::string_view path) const {
         return std::any_of(request_.parameters.begin(), request_.parameters.end(), [&](const Parameter &p) {
             return p.member.size() > path.size() && p.member.starts_with(path) && p.member[path.size()] == '.';
@@ -69,10 +79,11 @@ class Binder {
                 continue; // the function does not ask for it
             const auto decoded = decode_segment(sent.value, memory_);
             const std::size_t i = static_cast<std::size_t>(at - request_.parameters.begin());
+            of_the_path_.push_back(at->member);
             if (decoded)
                 arguments_.set_text(i, decoded.value());
             else
-                arguments_.refuse(at->member, decoded.refusal().code, decoded.refusal().message);
+                arguments_.refuse(at->member, decoded.refusal());
         }
     }
 
@@ -89,9 +100,7 @@ class Binder {
             } else if (sent.is_repeated) {
                 arguments_.refuse(sent.name, "duplicate", kTwice);
             } else if (at >= 0) {
-                if (arguments_[at].is_given)
-                    arguments_.refuse(sent.name, "duplicate", kTwice); // the path has it
-                else
+                if (!is_of_the_path(sent.name))
                     arguments_.set_text(at, sent.value);
             } else if (request_.is_paged && sent.name == "page") {
                 page = sent.value.empty() ? " " : sent.value;
@@ -119,22 +128,27 @@ class Binder {
         number("page", page, kMaxPage, "must be a whole number from 1 on", page_.number);
         number("pageSize", size, 100, "must be a whole number from 1 to 100", page_.size);
         const int sort = find("sort");
-        if (sort >= 0)
-            page_.sort = arguments_[sort].text;
+        const std::string_view asked = sort >= 0 ? arguments_[sort].text : std::string_view();
+        page_.sort = asked.empty() ? request_.default_sort : asked;
         if (cursor.empty())
             return;
         page_.is_cursor = true;
         const auto parsed = parse_cursor(cursor, request_.cursor_seal, memory_);
         if (!page.empty())
             arguments_.refuse("cursor", "conflict", "give page or cursor, not both");
-        else if (!parsed)
-            arguments_.refuse("cursor", parsed.refusal().code, parsed.refusal().message);
-        else if (!page_.sort.empty() && page_.sort != parsed.value().sort)
+        else if (!parsed || (sort >= 0 && !is_sort(request_.parameters[sort], parsed.value().sort)))
+            arguments_.refuse("cursor", kNoCursor);
+        else if (!asked.empty() && asked != parsed.value().sort)
             arguments_.refuse("cursor", "conflict", "belongs to another sort order");
         else {
             page_.sort = parsed.value().sort;
             page_.after = parsed.value().key;
         }
+    }
+
+    // The sort of a cursor that somebody made up.
+    bool is_sort(const Parameter &parameter, std::string_view word) const {
+        return !parameter.rule || parameter.rule->apply(word, {}, memory_);
     }
 
     // "tenantId" where the route has no such argument: the token's own is passed over, any other is refused.
@@ -172,8 +186,10 @@ class Binder {
             const std::string path = prefix + std::string(sent.name);
             const JsonValue &value = sent.value;
             if (const int at = find(path); at >= 0) {
+                if (is_of_the_path(path))
+                    continue;
                 if (arguments_[at].is_given)
-                    arguments_.refuse(path, "duplicate", kTwice); // path or query have it
+                    arguments_.refuse(path, "duplicate", kTwice); // the query has it
                 else
                     arguments_.set_json(static_cast<std::size_t>(at), value);
             } else if (is_object(path)) {
@@ -236,9 +252,28 @@ class Binder {
         }
     }
 
+    void check_periods() {
+        constexpr std::string_view kFrom = "_from", kUntil = "_until";
+        for (std::size_t i = 0; i < request_.parameters.size(); ++i) {
+            const Parameter &end = request_.parameters[i];
+            if (!end.name.ends_with(kUntil) || arguments_[i].is_null ||
+                (end.kind != ValueKind::date && end.kind != ValueKind::timestamptz))
+                continue;
+            const std::string_view stem = end.name.substr(0, end.name.size() - kUntil.size());
+            for (std::size_t j = 0; j < request_.parameters.size(); ++j) {
+                const Parameter &begin = request_.parameters[j];
+                if (begin.kind == end.kind && begin.name.starts_with(stem) && begin.name.substr(stem.size()) == kFrom &&
+                    !arguments_[j].is_null && arguments_[j].number > arguments_[i].number)
+                    arguments_.refuse(end.member, "range",
+                                      keep("must not be before " + std::string(begin.member), memory_));
+            }
+        }
+    }
+
     const BindingRequest &request_;
     Memory memory_;
     Arguments arguments_;
+    std::vector<std::string_view> of_the_path_; // members
     std::vector<std::string> objects_; // paths of the JSON objects that were there
     bool is_body_read_ = true;         // what is missing can be told only then
     const char *body_code_ = nullptr;

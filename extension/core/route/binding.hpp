@@ -1,7 +1,8 @@
 // Members become arguments: path parameters, query and JSON body are bound to a function's named parameters by path and
 // kind. Every wrong member is found, not only the first; nothing is guessed and nothing unknown is passed over in
 // silence. Values are parsed here and by the rules of core/validation, never by PostgreSQL's input functions, which
-// take "tomorrow" and round 2.5 people. null is as good as absent; only `given` tells them apart.
+// take "tomorrow" and round 2.5 people. null is as good as absent; only `given` tells them apart. Two parameters called
+// x_from and x_until are a period: it does not end before it begins.
 #pragma once
 
 #include "core/base/outcome.hpp"
@@ -43,6 +44,7 @@ struct BindingRequest {
     bool takes_body = true;               // GET does not
     bool keeps_null = false;              // PATCH: an unknown member that is null is an error there
     std::uint32_t cursor_seal = 0;        // of the route: a cursor of another list is none
+    std::string_view default_sort;        // where neither the query nor a cursor names one
 };
 
 struct Value {
@@ -59,7 +61,7 @@ struct Page {
     bool is_cursor = false; // then no totals
     int number = 1;
     int size = 20;
-    std::string_view sort;                   // that of the request, else the cursor's
+    std::string_view sort;                   // that of the request, else the cursor's, else the default
     std::span<const std::string_view> after; // the last row's key
 };
 

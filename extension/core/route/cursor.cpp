@@ -4,6 +4,7 @@
 
 #include "core/base/base64url.hpp"
 #include "core/base/text.hpp"
+#include "core/json/values.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -14,13 +15,21 @@
 namespace relygate::core {
 namespace {
 
-constexpr Refusal kNoCursor{.status = 400, .code = "invalid", .message = "is no cursor of this list"};
 constexpr std::size_t kMaxParts = 16;
+constexpr std::size_t kMaxPartSize = 8192; // two names of a hundred characters, folded: 18 for one at worst
 
 std::string print_seal(std::uint32_t seal) {
     char text[9];
     std::snprintf(text, sizeof text, "%08x", static_cast<unsigned>(seal));
     return text;
+}
+
+bool is_key(std::string_view sort, std::span<const std::string_view> parts) {
+    if (!parse_uuid(parts.back()))
+        return false;
+    if (!sort.ends_with("At"))
+        return true;
+    return parts.size() == 2 && (parts[0].empty() || parse_instant(parts[0]));
 }
 
 } // namespace
@@ -44,13 +53,13 @@ Outcome<Cursor> parse_cursor(std::string_view text, std::uint32_t seal, Memory m
     for (std::string_view rest = decoded->substr(8);;) {
         const std::size_t end = std::min(rest.find('\0'), rest.size());
         parts.push_back(rest.substr(0, end));
-        if (!is_valid_utf8(parts.back()) || parts.size() > kMaxParts)
+        if (!is_valid_utf8(parts.back()) || parts.back().size() > kMaxPartSize || parts.size() > kMaxParts)
             return kNoCursor;
         if (end == rest.size())
             break;
         rest.remove_prefix(end + 1);
     }
-    if (parts.size() < 2)
+    if (parts.size() < 2 || !is_key(parts[0], {parts.data() + 1, parts.size() - 1}))
         return kNoCursor;
     auto *key = static_cast<std::string_view *>(
         memory.allocate((parts.size() - 1) * sizeof(std::string_view), alignof(std::string_view)));

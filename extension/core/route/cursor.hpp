@@ -16,8 +16,13 @@ struct Cursor {
     std::span<const std::string_view> key; // never empty: it ends in the row's id
 };
 
+inline constexpr Refusal kNoCursor{.status = 400, .code = "invalid", .message = "is no cursor of this list"};
+
 std::string_view make_cursor(std::uint32_t seal, std::string_view sort, std::span<const std::string_view> key,
                              Memory memory);
+// Whether the parts can be a key: the last is a UUID, none is longer than a name can be. A sort by time (its word ends
+// in "At") has one part before the id, an instant or nothing: "now" and "infinity", which PostgreSQL would take, are
+// none.
 Outcome<Cursor> parse_cursor(std::string_view text, std::uint32_t seal, Memory memory);
 
 } // namespace relygate::core

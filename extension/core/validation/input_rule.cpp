@@ -58,19 +58,17 @@ Ruled moment(Text text, const RuleContext &, Memory) {
                    "Use 2027-01-31 or 2027-01-31T09:30:00Z."};
 }
 
-Ruled group_size(Text text, const RuleContext &, Memory) {
-    const auto number = parse_integer(text, 1, 1000);
+template <int least, int most> Ruled whole(Text text, const RuleContext &, Memory) {
+    const auto number = parse_integer(text, least, most);
     if (!number)
         return number.refusal();
     return text;
 }
 
-template <const auto &words> Ruled one_of(Text text, const RuleContext &, Memory) {
-    if (is_word(words, text))
-        return text;
-    Refusal refusal{400, "unknown", "word is not one of those that are known"};
+Refusal unknown_word(Words words, const char *message, Text lead) {
+    Refusal refusal{400, "unknown", message};
     char list[sizeof refusal.detail];
-    std::size_t size = Text("Known are ").copy(list, sizeof list);
+    std::size_t size = lead.copy(list, sizeof list);
     for (const auto word : words) {
         size += word.copy(list + size, sizeof list - size);
         size += Text(word == words.back() ? "." : ", ").copy(list + size, sizeof list - size);
@@ -78,31 +76,51 @@ template <const auto &words> Ruled one_of(Text text, const RuleContext &, Memory
     return refusal.with_detail({list, size});
 }
 
+template <const auto &words> Ruled one_of(Text text, const RuleContext &, Memory) {
+    if (is_word(words, text))
+        return text;
+    return unknown_word(words, "word is not one of those that are known", "Known are ");
+}
+
+template <const auto &words> Ruled sort_by(Text text, const RuleContext &, Memory) {
+    if (is_word(words, text.substr(text.starts_with('-') ? 1 : 0)))
+        return text;
+    return unknown_word(words, "list cannot be sorted by this", "A - in front turns the order round; known are ");
+}
+
 constexpr InputRule kRules[] = {
     {"mobile_input", mobile, {}},
     {"person_name_input", plain<normalize_person_name>, {}},
     {"email_input", plain<normalize_email>, {}},
     {"vehicle_number_input", vehicle_number, {}},
-    {"document_type_input", one_of<kDocumentTypes>, kDocumentTypes},
+    {"document_type_input", one_of<kDocumentTypes>, kDocumentTypes, false, "document_type"},
     {"document_number_input", document_number, {}, true},
-    {"user_name_input", plain<normalize_user_name>, {}},
-    {"code_input", plain<normalize_code>, {}},
+    {"user_name_input", plain<normalize_user_name>, {}, false, "user_name"},
+    {"code_input", plain<normalize_code>, {}, false, "code"},
     {"label_input", plain<normalize_label>, {}},
     {"remark_input", plain<normalize_remark>, {}},
     {"password_input", password, {}, true},
-    {"time_zone_input", plain<normalize_time_zone>, {}},
-    {"country_input", plain<normalize_country>, {}},
-    {"visit_state_input", one_of<kVisitStates>, kVisitStates},
-    {"visitor_type_input", one_of<kVisitorTypes>, kVisitorTypes},
-    {"tenant_kind_input", one_of<kTenantKinds>, kTenantKinds},
-    {"tenant_state_input", one_of<kTenantStates>, kTenantStates},
-    {"purpose_kind_input", one_of<kPurposeKinds>, kPurposeKinds},
-    {"gate_direction_input", one_of<kGateDirections>, kGateDirections},
-    {"location_kind_input", one_of<kLocationKinds>, kLocationKinds},
-    {"host_kind_input", one_of<kHostKinds>, kHostKinds},
+    {"time_zone_input", plain<normalize_time_zone>, {}, false, "time_zone"},
+    {"country_input", plain<normalize_country>, {}, false, "country"},
+    {"visit_state_input", one_of<kVisitStates>, kVisitStates, false, "state"},
+    {"visitor_type_input", one_of<kVisitorTypes>, kVisitorTypes, false, "visitor_type"},
+    {"tenant_kind_input", one_of<kTenantKinds>, kTenantKinds, false, "kind"},
+    {"tenant_state_input", one_of<kTenantStates>, kTenantStates, false, "state"},
+    {"purpose_kind_input", one_of<kPurposeKinds>, kPurposeKinds, false, "kind"},
+    {"gate_direction_input", one_of<kGateDirections>, kGateDirections, false, "direction"},
+    {"location_kind_input", one_of<kLocationKinds>, kLocationKinds, false, "kind"},
+    {"host_kind_input", one_of<kHostKinds>, kHostKinds, false, "kind"},
     {"moment_input", moment, {}},
-    {"group_size_input", group_size, {}},
-    {"search_input", plain<normalize_search>, {}},
+    {"group_size_input", whole<1, 1000>, {}, false, "group_size"},
+    {"capacity_input", whole<1, 1'000'000>, {}, false, "capacity"},
+    {"position_input", whole<0, 1'000'000>, {}, false, "position"},
+    {"search_input", plain<normalize_search>, {}, false, "search"},
+    {"visit_sort_input", sort_by<kVisitSorts>, kVisitSorts, false, "sort"},
+    {"name_sort_input", sort_by<kNameSorts>, kNameSorts, false, "sort"},
+    {"host_sort_input", sort_by<kHostSorts>, kHostSorts, false, "sort"},
+    {"user_sort_input", sort_by<kUserSorts>, kUserSorts, false, "sort"},
+    {"vocabulary_sort_input", sort_by<kVocabularySorts>, kVocabularySorts, false, "sort"},
+    {"audit_sort_input", sort_by<kAuditSorts>, kAuditSorts, false, "sort"},
 };
 
 } // namespace

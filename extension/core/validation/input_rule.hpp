@@ -21,6 +21,7 @@ struct InputRule {
     Outcome<std::string_view> (*apply)(std::string_view, const RuleContext &, Memory);
     std::span<const std::string_view> words; // where only these are right (they document the parameter); else empty
     bool is_secret = false;                  // the value must not be repeated in a message, log or answer
+    const char *field = nullptr; // what parameters of this domain are mostly called: whom its CHECK blames (types.sql)
 };
 
 // Null where no rule has that name.

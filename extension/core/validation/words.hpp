@@ -24,6 +24,15 @@ inline constexpr std::array<std::string_view, 3> kGateDirections = {"in", "out",
 inline constexpr std::array<std::string_view, 3> kLocationKinds = {"building", "floor", "unit"};
 inline constexpr std::array<std::string_view, 2> kHostKinds = {"resident", "employee"};
 
+// What lists can be sorted by, ascending, or descending with a "-" in front. Each is a member of the rows; a word that
+// ends in "At" sorts by time (list_page.sql and the check of cursors go by that).
+inline constexpr std::array<std::string_view, 3> kVisitSorts = {"requestedAt", "checkedInAt", "checkedOutAt"};
+inline constexpr std::array<std::string_view, 2> kNameSorts = {"name", "createdAt"};
+inline constexpr std::array<std::string_view, 3> kHostSorts = {"firstName", "name", "createdAt"};
+inline constexpr std::array<std::string_view, 2> kUserSorts = {"userName", "createdAt"};
+inline constexpr std::array<std::string_view, 3> kVocabularySorts = {"position", "name", "createdAt"};
+inline constexpr std::array<std::string_view, 1> kAuditSorts = {"occurredAt"};
+
 constexpr bool is_word(Words words, std::string_view text) {
     return std::find(words.begin(), words.end(), text) != words.end();
 }

@@ -98,6 +98,7 @@ core::Binding bind_members(const Route &route, const Signature &signature, const
     request.takes_body = route.method != "GET";
     request.keeps_null = route.method == "PATCH";
     request.cursor_seal = cursor_seal(route);
+    request.default_sort = signature.default_sort;
     return run_rule([&] {
         ContextMemory memory;
         return core::bind(request, memory);

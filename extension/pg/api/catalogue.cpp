@@ -265,6 +265,24 @@ struct Declared {
     int position; // among all arguments, from 1 on
 };
 
+const char *default_of(Oid function, const Declared &declared) {
+    return TextDatumGetCString(DirectFunctionCall2(pg_get_function_arg_default, ObjectIdGetDatum(function),
+                                                   Int32GetDatum(declared.position)));
+}
+
+// The DEFAULT of a text parameter as a value. SPI's memory goes with the request, the catalogue's stays.
+std::string_view default_text(Oid function, const Declared &declared) {
+    const MemoryContext memory = CurrentMemoryContext;
+    const char *sql = psprintf("SELECT (%s)::pg_catalog.text", default_of(function, declared));
+    if (SPI_execute(sql, true, 1) != SPI_OK_SELECT || SPI_processed != 1)
+        elog(ERROR, "could not read the DEFAULT of a parameter");
+    const char *text = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+    const char *kept = text ? MemoryContextStrdup(memory, text) : "";
+    SPI_freetuptable(SPI_tuptable);
+    MemoryContextSwitchTo(memory); // SPI leaves its own
+    return kept;
+}
+
 SPIPlanPtr prepare_call(const Route &route, const Signature &signature, const Declared *declared, Oid function,
                         int defaults) {
     StringInfoData sql;
@@ -274,9 +292,8 @@ SPIPlanPtr prepare_call(const Route &route, const Signature &signature, const De
         appendStringInfo(&sql, "%s%s => ", i ? ", " : "", quote_identifier(signature.parameters[i].name.data()));
         const char *type = format_type_extended(declared[i].type, -1, FORMAT_TYPE_FORCE_QUALIFY);
         if (i >= signature.count - defaults) { // null is as good as absent, so it takes the DEFAULT
-            const Datum written = DirectFunctionCall2(pg_get_function_arg_default, ObjectIdGetDatum(function),
-                                                      Int32GetDatum(declared[i].position));
-            appendStringInfo(&sql, "COALESCE(($%d)::%s, (%s)::%s)", i + 1, type, TextDatumGetCString(written), type);
+            appendStringInfo(&sql, "COALESCE(($%d)::%s, (%s)::%s)", i + 1, type, default_of(function, declared[i]),
+                             type);
         } else {
             appendStringInfo(&sql, "($%d)::%s", i + 1, type);
         }
@@ -332,6 +349,8 @@ Signature *read_signature(const Route &route) {
         ereport(ERROR, errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
                 errmsg("function relygate.%s has no parameter \"%s\" to take the tenant from", route.function,
                        route.tenant_argument));
+    if (signature->sort >= signature->count - defaults)
+        signature->default_sort = default_text(function, declared[signature->sort]);
     signature->parameters = parameters;
     signature->types = bases;
     signature->plan = prepare_call(route, *signature, declared, function, defaults);

@@ -248,7 +248,7 @@ TEST_F(BindingTest, PathAndQuery) {
     request.takes_body = true;
     request.path = path;
     request.body = R"({"id":"7"})";
-    EXPECT_EQ(errors(request), (Errors{{"id", "duplicate"}}));
+    EXPECT_EQ(errors(request), (Errors{{"id", "unknown"}}));
 }
 
 class PageTest : public testing::Test {
@@ -260,6 +260,7 @@ class PageTest : public testing::Test {
         request.takes_body = false;
         request.query = query;
         request.cursor_seal = 42;
+        request.default_sort = "-madeAt";
         return bind(request, memory_);
     }
 
@@ -312,6 +313,53 @@ TEST_F(PageTest, CursorGoesRound) {
     EXPECT_EQ(page("cursor=" + std::string(make_cursor(43, "-name", key, memory_))).errors.size(), 1u)
         << "another list's";
     EXPECT_EQ(page("cursor=" + std::string(make_cursor(42, "-name", {}, memory_))).errors.size(), 1u) << "no key";
+    EXPECT_EQ(page("").page.sort, "-madeAt") << "the default";
+    EXPECT_EQ(page("cursor=" + cursor).page.sort, "-name") << "a cursor goes before the default";
+}
+
+// Whoever makes up a cursor gets 400 before anything of it comes near PostgreSQL's input functions.
+TEST_F(PageTest, CursorsAreLookedAt) {
+    const auto is_taken = [&](std::string_view sort, std::initializer_list<std::string_view> key) {
+        const std::string cursor(make_cursor(42, sort, {key.begin(), key.size()}, memory_));
+        return page("cursor=" + cursor).errors.empty();
+    };
+    for (const char *sort : {"madeAt", "-madeAt"}) {
+        SCOPED_TRACE(sort);
+        EXPECT_TRUE(is_taken(sort, {"2026-11-25T10:00:00.123456Z", kId}));
+        EXPECT_TRUE(is_taken(sort, {"", kId})) << "no time";
+        for (const char *moment : {"now", "infinity", "-infinity", "epoch", "2026-11-25", "2026-11-25T10:00:00", " "})
+            EXPECT_FALSE(is_taken(sort, {moment, kId})) << moment;
+        EXPECT_FALSE(is_taken(sort, {kId})) << "no time at all";
+        EXPECT_FALSE(is_taken(sort, {"2026-11-25T10:00:00Z", "x", kId}));
+    }
+    EXPECT_TRUE(is_taken("name", {"now", kId})) << "somebody may be called so";
+    EXPECT_FALSE(is_taken("name", {"asha", "x"})) << "no id";
+    EXPECT_FALSE(is_taken("name", {"asha", ""}));
+    EXPECT_TRUE(is_taken("name", {std::string(8192, 'x'), kId}));
+    EXPECT_FALSE(is_taken("name", {std::string(8193, 'x'), kId}));
+}
+
+TEST(Period, DoesNotEndBeforeItBegins) {
+    const Parameter parameters[] = {
+        {.name = "valid_from", .member = "validFrom", .kind = ValueKind::date, .has_default = true},
+        {.name = "valid_until", .member = "validUntil", .kind = ValueKind::date, .has_default = true},
+        {.name = "other_from", .member = "otherFrom", .kind = ValueKind::date, .has_default = true}};
+    std::pmr::monotonic_buffer_resource memory;
+    const auto fields = [&](std::string_view body) {
+        BindingRequest request{};
+        request.parameters = parameters;
+        request.body = body;
+        std::vector<std::string> result;
+        for (const FieldError &error : bind(request, memory).errors)
+            result.emplace_back(error.field);
+        return result;
+    };
+    using Fields = std::vector<std::string>;
+    EXPECT_EQ(fields(R"({"validFrom":"2026-11-25","validUntil":"2026-11-25"})"), Fields{});
+    EXPECT_EQ(fields(R"({"validFrom":"2026-11-26","validUntil":"2026-11-25"})"), Fields{"validUntil"});
+    EXPECT_EQ(fields(R"({"otherFrom":"2026-11-26","validUntil":"2026-11-25"})"), Fields{});
+    EXPECT_EQ(fields(R"({"validFrom":"2026-11-26","validUntil":null})"), Fields{});
+    EXPECT_EQ(fields(R"({"validFrom":"x","validUntil":"2026-11-25"})"), Fields{"validFrom"});
 }
 
 } // namespace

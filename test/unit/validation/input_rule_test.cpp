@@ -62,6 +62,18 @@ TEST(InputRule, MomentsAndGroups) {
     EXPECT_FALSE(takes("group_size_input", "1001"));
 }
 
+TEST(InputRule, SortsGoBothWays) {
+    std::pmr::monotonic_buffer_resource memory;
+    const auto *sort = find_input_rule("visit_sort_input");
+    for (const char *word : {"requestedAt", "-requestedAt", "-checkedOutAt"})
+        EXPECT_TRUE(sort->apply(word, {}, memory)) << word;
+    for (const char *word : {"", "-", "--requestedAt", "+requestedAt", "requestedat", "requested_at", "name", " requestedAt"}) {
+        const auto other = sort->apply(word, {}, memory);
+        ASSERT_FALSE(other) << word;
+        EXPECT_NE(std::string_view(other.refusal().detail).find("checkedOutAt."), std::string_view::npos) << word;
+    }
+}
+
 // Random texts of awkward pieces through every rule: no crash, valid UTF-8 out, and rule(rule(x)) == rule(x).
 TEST(InputRule, Idempotent) {
     const std::string pieces[] = {"a",
