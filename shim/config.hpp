@@ -2,6 +2,8 @@
 // once: all wrong variables are named together, and those that this version does not use are said to be unused.
 #pragma once
 
+#include "shim/proxies.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -42,7 +44,8 @@ struct Config {
     bool security_headers = true; // HELMET_ENABLED
     int max_connections = 4000;
     int max_connections_per_address = 1000;
-    int queue_limit = 1000; // requests that wait for a database connection, a lane and worker
+    std::vector<Network> trusted_proxies; // whose X-Forwarded-For is believed
+    int queue_limit = 1000;               // requests that wait for a database connection, a lane and worker
 
     LogLevel log_level = LogLevel::info;
     std::string log_file; // empty: standard output

@@ -110,6 +110,8 @@ MHD_Result Request::head(MHD_Connection *connection, std::string_view method, st
     request_id_ = check.facts.request_id.empty() ? worker_.new_request_id() : std::string(check.facts.request_id);
     origin_ = check.facts.origin;
     judge(method, raw, check);
+    if (client_ && client_->proxy && !check.refusal)
+        find_client(raw);
     // What is done must be answered; a refusal can be written past the library.
     const bool is_too_large = !refusal_ && route_ && memory_taken(raw, size) + kAnswerRoom > Worker::kConnectionMemory;
     if (is_too_large)
@@ -199,6 +201,20 @@ void Request::judge(std::string_view method, const RawHead &raw, const HeadCheck
     headers_ = text_array(headers);
 }
 
+void Request::find_client(const RawHead &raw) {
+    const auto client = client_behind(worker_.config().trusted_proxies, *client_->proxy, raw.fields);
+    if (client)
+        forwarded_for_ = print_address(*client);
+    else if (!refusal_)
+        refuse({400, "bad_header", "X-Forwarded-For holds what is no address"});
+}
+
+std::string_view Request::client_address() const {
+    if (!forwarded_for_.empty())
+        return forwarded_for_;
+    return client_ ? std::string_view(client_->address) : std::string_view();
+}
+
 bool Request::own_route(std::string_view method) {
     const auto path = target_.path;
     const bool is_jwks = path == "/.well-known/jwks.json";
@@ -283,7 +299,7 @@ MHD_Result Request::ask(MHD_Connection *connection) {
         question_.token_expires_us = identity_->expires_us;
     }
     question_.request_id = request_id_;
-    question_.client_address = client_ ? std::string_view(client_->address) : std::string_view();
+    question_.client_address = client_address();
     question_.method = is_head_ ? std::string_view("GET") : method_;
     question_.path = target_.path;
     question_.query = target_.query;
@@ -369,11 +385,11 @@ void Request::completed() {
         client_->deadline_ms = worker_.now_ms() + kKeepAliveMs;
     if (status_ == 0)
         return; // the client left before there was an answer, or the library refused by itself
-    worker_.report(
-        {request_id_, method_, route_name_, identity_ ? std::string_view(identity_->tenant_id) : std::string_view(),
-         identity_ ? std::string_view(identity_->user_id) : std::string_view(),
-         client_ ? std::string_view(client_->address) : std::string_view(), status_, answered_us_ - begun_us_},
-        method_);
+    worker_.report({request_id_, method_, route_name_,
+                    identity_ ? std::string_view(identity_->tenant_id) : std::string_view(),
+                    identity_ ? std::string_view(identity_->user_id) : std::string_view(), client_address(), status_,
+                    answered_us_ - begun_us_},
+                   method_);
 }
 
 } // namespace relygate::shim

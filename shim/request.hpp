@@ -7,6 +7,7 @@
 #include "core/route/target.hpp"
 #include "shim/catalogue.hpp"
 #include "shim/http_rules.hpp"
+#include "shim/proxies.hpp"
 #include "shim/question.hpp"
 #include "shim/response.hpp"
 #include "shim/token.hpp"
@@ -26,6 +27,7 @@ class Worker;
 struct Client {
     int descriptor = -1;
     std::string address;
+    std::optional<Address> proxy; // its address if it is a trusted proxy's
     std::int64_t deadline_ms = 0; // 0: none, the lanes watch the time
 };
 
@@ -54,6 +56,8 @@ class Request {
     bool own_route(std::string_view method);
     void authenticate(const HeadFacts &facts);
     void refuse(const core::Refusal &refusal) { refusal_ = refusal; }
+    void find_client(const RawHead &raw);
+    [[nodiscard]] std::string_view client_address() const;
     MHD_Result body(const char *upload, std::size_t *upload_size);
     MHD_Result ask(MHD_Connection *connection);
     MHD_Result answer(MHD_Connection *connection);
@@ -73,7 +77,7 @@ class Request {
     const Route *route_ = nullptr;
     std::string_view route_name_ = "none"; // a pattern: the log's and the metrics' word for the path
     std::string_view method_;              // one of the known ones, static text
-    std::string request_id_, origin_, allow_, challenge_;
+    std::string request_id_, origin_, allow_, challenge_, forwarded_for_;
     std::shared_ptr<const Identity> identity_;
     std::string body_, headers_;
     std::int64_t body_limit_ = 0;

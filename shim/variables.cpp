@@ -132,6 +132,17 @@ std::string origins(Config &config, std::string_view value) {
     return problem;
 }
 
+std::string networks(Config &config, std::string_view value) {
+    std::string problem;
+    for (const auto &text : parse_list(value)) {
+        if (const auto network = parse_network(text))
+            config.trusted_proxies.push_back(*network);
+        else
+            problem += (problem.empty() ? "" : "; ") + wrong(text, "a network such as 10.0.0.0/8 or an address");
+    }
+    return problem;
+}
+
 using enum Variable::Use;
 constexpr std::int64_t kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
 constexpr std::int64_t kMegabyte = 1 << 20;
@@ -185,6 +196,7 @@ constexpr Variable kVariables[] = {
      number<&Config::max_connections, 1, 60000>},
     {"MAX_CONNECTIONS_PER_ADDRESS", used, "of one client address (1000)",
      number<&Config::max_connections_per_address, 1, 60000>},
+    {"TRUSTED_PROXIES", used, "networks whose X-Forwarded-For is believed, by comma: 10.0.0.0/8 (none)", networks},
     {"QUEUE_LIMIT", used, "requests that may wait for a connection, a lane and thread (1000)",
      number<&Config::queue_limit, 1, 100000>},
 

@@ -75,10 +75,12 @@ bool Worker::start_daemon() {
         // -1 refuses a blank before the colon. Host is then not asked for: http_rules does that.
         MHD_OPTION_STRICT_FOR_CLIENT, -1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory,
         MHD_OPTION_CONNECTION_LIMIT, share(config_.max_connections), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        share(config_.max_connections_per_address), MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds,
-        MHD_OPTION_URI_LOG_CALLBACK, &Worker::on_target, this, MHD_OPTION_UNESCAPE_CALLBACK, &leave_escaped, nullptr,
-        MHD_OPTION_NOTIFY_COMPLETED, &Worker::on_completed, this, MHD_OPTION_NOTIFY_CONNECTION, &Worker::on_connection,
-        this, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+        // Behind a proxy all connections have its address.
+        share(config_.trusted_proxies.empty() ? config_.max_connections_per_address : config_.max_connections),
+        MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds, MHD_OPTION_URI_LOG_CALLBACK, &Worker::on_target, this,
+        MHD_OPTION_UNESCAPE_CALLBACK, &leave_escaped, nullptr, MHD_OPTION_NOTIFY_COMPLETED, &Worker::on_completed, this,
+        MHD_OPTION_NOTIFY_CONNECTION, &Worker::on_connection, this, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+        MHD_OPTION_END);
     return daemon_ != nullptr;
 }
 
@@ -191,6 +193,10 @@ void Worker::on_connection(void *cls, MHD_Connection *connection, void **context
             client->descriptor = info->connect_fd;
         if (const auto *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS))
             client->address = address_of(info->client_addr);
+        if (!worker.config_.trusted_proxies.empty())
+            if (const auto peer = parse_address(client->address);
+                peer && is_trusted(worker.config_.trusted_proxies, *peer))
+                client->proxy = peer;
         client->deadline_ms = monotonic_ms() + worker.config_.request_timeout_ms;
         worker.clients_.insert(client.get());
         *context = client.release();
