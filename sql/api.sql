@@ -60,6 +60,12 @@ REVOKE ALL ON FUNCTION @extschema@.routes_changed() FROM PUBLIC;
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.product_routes
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.routes_changed();
 
+CREATE FUNCTION @extschema@.rights_changed() RETURNS trigger
+AS 'MODULE_PATHNAME', 'relygate_rights_changed' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.rights_changed() IS
+'Makes every backend look users'' rights up again after the commit. Arguments of the trigger: the columns that matter; none: all.';
+REVOKE ALL ON FUNCTION @extschema@.rights_changed() FROM PUBLIC;
+
 CREATE FUNCTION @extschema@.refuse(status int, code text, message text, detail text DEFAULT NULL, hint text DEFAULT NULL,
     field text DEFAULT NULL, data jsonb DEFAULT NULL) RETURNS void
 AS 'MODULE_PATHNAME', 'relygate_refuse' LANGUAGE C VOLATILE PARALLEL SAFE;

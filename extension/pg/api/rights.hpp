@@ -1,6 +1,6 @@
 // Step 2 of a request: the session is live, the user active, and the permissions are those of now, not of the token.
-// One kept plan under the tenant's own row-level security, so a revoked session or right is refused from the next
-// request on.
+// Looked up under the tenant's own row-level security and kept in the backend until one of the rows changes, so a
+// revoked session or right is refused from the next request on.
 #pragma once
 
 #include "pg/postgres.hpp"
