@@ -1,0 +1,70 @@
+"""The load generators: wrk over HTTP, pgbench over libpq, and how their reports are read."""
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+from .ground import ROOT
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+@dataclasses.dataclass
+class Load:
+    requests: int
+    per_second: float
+    failed: int = 0
+    p50_us: float = 0
+    p99_us: float = 0
+    average_us: float = 0
+
+
+def start_wrk(server, script, connections, seconds, **settings):
+    """LUA settings reach the script as environment variables BENCH_..."""
+    environment = {"PATH": os.environ["PATH"], "BENCH_TOKEN": server.token, **{f"BENCH_{key.upper()}": str(value) for key, value in settings.items()}}
+    return subprocess.Popen(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "-s", HERE / script, server.url],
+                            env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def wrk_report(process):
+    output, _ = process.communicate()
+    found = re.search(r"^BENCH (\{.*\})$", output, re.M)
+    if process.returncode != 0 or not found:
+        raise SystemExit(f"bench/run: wrk failed:\n{output}")
+    report = json.loads(found[1])
+    return Load(report["requests"], report["requests"] / report["duration_us"] * 1e6, report["failed"], report["p50"], report["p99"], report["mean"])
+
+
+def wrk(server, script, connections, seconds, **settings):
+    load = wrk_report(start_wrk(server, script, connections, seconds, **settings))
+    if load.failed or not load.requests:
+        raise SystemExit(f"bench/run: {load.failed} of {load.requests} requests to {server.name} failed ({script})")
+    return load
+
+
+WARM_UP = 2    # seconds that do not count: new backends read the catalogue and make plans, those of the product are warm
+
+
+def pgbench(ground, url, script, clients, seconds, variables=None):
+    file = ground.folder / "pgbench.sql"
+    file.write_text(script)
+    command = [ROOT / "scripts/postgres", "run", "pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(clients, 2)), "-P", "1",
+               "-T", str(WARM_UP + seconds), *[f"-D{name}={value}" for name, value in (variables or {}).items()], "-f", file, url]
+    run = subprocess.run(command, capture_output=True, text=True)
+    count = re.search(r"transactions actually processed: (\d+)", run.stdout)
+    failed = re.search(r"failed transactions: (\d+)", run.stdout)
+    rates = [float(rate) for rate in re.findall(r"^progress: [\d.]+ s, ([\d.]+) tps", run.stderr, re.M)][WARM_UP:]
+    if run.returncode != 0 or not count or not rates or not all(rates) or (failed and int(failed[1])):
+        raise SystemExit(f"bench/run: pgbench failed:\n{run.stdout}{run.stderr}")
+    per_second = sum(rates) / len(rates)
+    return Load(int(count[1]), per_second, average_us=clients / per_second * 1e6)
+
+
+def best_clients(measure, candidates, seconds):
+    """How many clients reach most."""
+    if len(candidates) == 1:
+        return candidates[0]
+    rates = {clients: measure(clients, seconds).per_second for clients in candidates}
+    return max(rates, key=rates.get)
