@@ -86,7 +86,7 @@ void Backend::connect(const ConnectionOptions &options, std::int64_t now_ms) {
     settings_ = &options.settings();
     state_ = State::connecting;
     state_since_ms_ = now_ms;
-    is_retired_ = false;
+    is_retired_ = is_outdated_ = false;
     if (!connection_ || PQstatus(connection_) == CONNECTION_BAD)
         lose("cannot connect");
     else
@@ -268,6 +268,7 @@ void Backend::close_idle() {
     PQfinish(connection_);
     connection_ = nullptr;
     state_ = State::closed;
+    is_outdated_ = false;
 }
 
 void Backend::lose(const std::string &why) {
@@ -283,6 +284,7 @@ void Backend::lose(const std::string &why) {
     connection_ = nullptr;
     state_since_ms_ = monotonic_ms();
     const bool was_ready = std::exchange(state_, State::closed) == State::ready;
+    is_outdated_ = false;
     owner_.backend_lost(was_ready, std::exchange(in_flight_, {}), detail);
 }
 

@@ -44,6 +44,11 @@ class Backend final : public EventSource {
     // After an error that says the connection must not be used again (a prepared statement that no longer fits).
     void retire() { is_retired_ = true; }
 
+    // The server's library on disk is newer than the one this connection's backend holds: it is retired in its turn.
+    void outdate() { is_outdated_ = state_ != State::closed; }
+
+    [[nodiscard]] bool is_outdated() const { return is_outdated_; }
+    [[nodiscard]] bool is_retired() const { return is_retired_; }
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] std::size_t in_flight() const { return in_flight_.size(); }
     [[nodiscard]] bool takes_more() const { return state_ == State::ready && !is_retired_; }
@@ -67,7 +72,7 @@ class Backend final : public EventSource {
     PGconn *connection_ = nullptr;
     const std::string *settings_ = nullptr; // of ConnectionOptions: not empty where statements have no names
     State state_ = State::closed;
-    bool is_retired_ = false;
+    bool is_retired_ = false, is_outdated_ = false;
     int watched_ = -1;
     std::uint32_t watched_events_ = 0;
     std::deque<Question *> in_flight_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -137,7 +138,8 @@ Keeper::Contact Keeper::connect() {
         return Contact::forbidden;
     }
     if (config_.prepared_statements &&
-        PQresultStatus(ask("LISTEN relygate_routes; LISTEN relygate_keys").get()) != PGRES_COMMAND_OK) {
+        PQresultStatus(ask("LISTEN relygate_routes; LISTEN relygate_keys; LISTEN relygate_library").get()) !=
+            PGRES_COMMAND_OK) {
         drop("cannot LISTEN");
         return Contact::away;
     }
@@ -227,6 +229,7 @@ bool Keeper::load() {
         log_.event(LogLevel::error, "a key is not used", problem);
     const char *address = PQhostaddr(connection_);
     fresh->database = {PQhost(connection_), address ? address : "", PQport(connection_)};
+    fresh->library = library_;
     {
         const std::lock_guard lock(mutex_);
         current_ = fresh;
@@ -253,22 +256,26 @@ bool Keeper::check() {
 
 bool Keeper::serve() {
     bool told = false; // that something changed; remembered until it was looked at
+    bool has_new_library = false;
     while (!stopping_) {
         while (PGnotify *notification = PQnotifies(connection_)) {
             told = true;
+            has_new_library |= std::strcmp(notification->relname, "relygate_library") == 0;
             PQfreemem(notification);
         }
         const auto now = monotonic_ms();
         const bool wants_keys = keys_wanted_ && now - keys_asked_ms_ >= kKeyReloadPause;
         const auto look_at = looked_ms_ + (told ? kLookPause : kUnnotifiedPause);
-        if (wants_keys || ((told || !config_.prepared_statements) && now >= look_at)) {
+        if (wants_keys || has_new_library || ((told || !config_.prepared_statements) && now >= look_at)) {
             if (wants_keys) {
                 keys_wanted_ = false;
                 keys_asked_ms_ = now;
             }
+            library_ += has_new_library ? 1 : 0;
+            const bool reads_all = wants_keys || std::exchange(has_new_library, false);
             told = false; // first: what is told from here on is looked at again
             looked_ms_ = now;
-            if (!(wants_keys ? load() : reload_if_changed())) {
+            if (!(reads_all ? load() : reload_if_changed())) {
                 drop("cannot read routes and keys");
                 return true;
             }

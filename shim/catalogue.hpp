@@ -28,6 +28,7 @@ struct Catalogue {
     std::shared_ptr<const KeyRing> keys;
     std::string jwks; // as /.well-known/jwks.json gives it
     DatabaseAddress database;
+    std::uint64_t library = 0; // counts how often the extension's library was exchanged on the server
 };
 
 struct DatabaseState {
@@ -83,6 +84,7 @@ class Keeper {
     std::string role_problem_;
     std::atomic<bool> stopping_ = false;
     std::atomic<bool> keys_wanted_ = false;
+    std::uint64_t library_ = 0;
     std::int64_t keys_asked_ms_ = -1'000'000;
     std::int64_t checked_ms_ = 0, looked_ms_ = 0;
     std::string version_;

@@ -56,7 +56,9 @@ Backend *Lane::least_loaded() {
 }
 
 bool Lane::is_ready() const {
-    return std::any_of(backends_.begin(), backends_.end(), [](const auto &backend) { return backend->takes_more(); });
+    // While the only connection is opened anew, questions wait for it as they would for a busy one.
+    return (is_renewing_ && failures_ == 0) ||
+           std::any_of(backends_.begin(), backends_.end(), [](const auto &backend) { return backend->takes_more(); });
 }
 
 bool Lane::is_quiet() const {
@@ -65,7 +67,7 @@ bool Lane::is_quiet() const {
 }
 
 bool Lane::has_timers() const {
-    return !waiting_.empty() || failures_ > 0 ||
+    return !waiting_.empty() || failures_ > 0 || is_renewing_ ||
            std::any_of(backends_.begin(), backends_.end(), [](const auto &backend) {
                return backend->state() == Backend::State::connecting || backend->state() == Backend::State::preparing;
            });
@@ -100,7 +102,36 @@ void Lane::pump(std::int64_t now_ms) {
         backend->send(*question, now_ms);
     }
     open_more(now_ms);
+    renew_next();
     publish_gauges();
+}
+
+void Lane::renew() {
+    for (const auto &backend : backends_)
+        backend->outdate();
+    is_renewing_ = true;
+}
+
+// One at a time, the next when the one before it is back: the others go on serving. What is in flight is answered
+// first.
+void Lane::renew_next() {
+    if (!is_renewing_)
+        return;
+    Backend *next = nullptr;
+    for (const auto &backend : backends_) {
+        const auto state = backend->state();
+        if (state == Backend::State::connecting || state == Backend::State::preparing ||
+            (state == Backend::State::ready && backend->is_retired()))
+            return;
+        if (state == Backend::State::ready && backend->is_outdated())
+            next = backend.get();
+    }
+    is_renewing_ = next != nullptr;
+    if (!next)
+        return;
+    next->retire();
+    if (next->in_flight() == 0)
+        next->close_idle();
 }
 
 // One attempt at a time: a database that comes back is not to be stormed.
@@ -261,6 +292,11 @@ void Lanes::connect_to(const DatabaseAddress &address) {
         lane->connect_with(options_);
         lane->encourage();
     }
+}
+
+void Lanes::renew() {
+    for (const auto &lane : lanes_)
+        lane->renew();
 }
 
 void Lanes::tick(std::int64_t now_ms) {

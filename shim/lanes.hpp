@@ -35,6 +35,7 @@ class Lane final : public Backend::Owner {
     // Taken: the asker will be told, perhaps before this returns.
     Submitted submit(Question &question, std::int64_t now_ms);
     void connect_with(const ConnectionOptions &options) { options_ = &options; }
+    void renew();     // open each connection anew, one after the other
     void encourage(); // the database is known to be there: try at once
     void tick(std::int64_t now_ms);
     void abandon(); // the process ends: whoever still waits or was asked is told so
@@ -50,6 +51,7 @@ class Lane final : public Backend::Owner {
     Backend *least_loaded();
     void pump(std::int64_t now_ms);
     void open_more(std::int64_t now_ms);
+    void renew_next();
     void finish(Question &question, Verdict verdict);
     bool again(Question &question, std::int64_t now_ms);
     void give_up_waiting();
@@ -65,7 +67,7 @@ class Lane final : public Backend::Owner {
     std::vector<std::unique_ptr<Backend>> backends_;
     std::deque<Question *> waiting_;
     int failures_ = 0;
-    bool is_abandoned_ = false;
+    bool is_abandoned_ = false, is_renewing_ = false;
     std::int64_t next_attempt_ms_ = 0;
     std::string last_trouble_;
 };
@@ -75,6 +77,7 @@ class Lanes {
     Lanes(const Config &config, int epoll, Asker &asker, WorkerMetrics &metrics, Log &log);
     void connect_to(const DatabaseAddress &address);
     Lane &at(LaneKind kind) { return *lanes_[static_cast<std::size_t>(kind)]; }
+    void renew(); // the library of the extension was exchanged on the server
     void tick(std::int64_t now_ms);
     void abandon();
     [[nodiscard]] bool is_ready() const; // reads and writes would find a connection now

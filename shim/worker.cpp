@@ -225,7 +225,10 @@ void Worker::take_catalogue() {
                        catalogue_->database.port != fresh->database.port;
     if (!catalogue_ || catalogue_->keys != fresh->keys)
         tokens_.use(fresh->keys);
+    const bool is_outdated = catalogue_ && catalogue_->library != fresh->library;
     catalogue_ = std::move(fresh);
+    if (is_outdated)
+        lanes_->renew();
     if (moved || !lanes_->is_ready())
         lanes_->connect_to(catalogue_->database);
 }
