@@ -366,6 +366,10 @@ const Route *find_route(std::string_view method, std::string_view path, core::Ro
     return match.kind == core::RouteMatch::Kind::found ? &catalogue.routes[match.route] : nullptr;
 }
 
+bool definitions_changed() {
+    return !is_valid;
+}
+
 const Signature &signature_of(const Route &route) {
     if (route.signature)
         return *route.signature;

@@ -40,5 +40,7 @@ struct Route {
 const Route *find_route(std::string_view method, std::string_view path, core::RouteMatch &match);
 // Raises where the function is not there, is overloaded, or takes a type that no member can have.
 const Signature &signature_of(const Route &route);
+// Whether a function or a route was changed since find_route: a call may then have seen half of an upgrade.
+[[nodiscard]] bool definitions_changed();
 
 } // namespace relygate::pg

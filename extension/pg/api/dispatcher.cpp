@@ -254,8 +254,8 @@ Answer bind_and_call(const Request &request, const Route &route, const core::Rou
     if (!request.idempotency_key.empty() && !route.is_read_only && !route.is_public) {
         if (!is_idempotency_key(request.idempotency_key))
             return refuse(kBadKey, request);
-        key = {request.idempotency_key, request.user_id,
-               digest_of_request(request.method, request.path, request.query, request.body)};
+        key = idempotency_key(request.idempotency_key, request.user_id, request.tenant, request.user,
+                              {request.method, request.path, request.query, request.body});
         Answer first{};
         switch (begin_once(key, request.tenant, request.user, first)) {
         case Repetition::again:
@@ -328,9 +328,17 @@ RELYGATE_FUNCTION(relygate_handle_request) {
     is_serving = true;
     PG_TRY();
     { *result = make_answer(fcinfo, serve(read_request(fcinfo)), outer); }
-    PG_FINALLY();
-    { is_serving = false; }
+    PG_CATCH();
+    {
+        is_serving = false;
+        MemoryContextSwitchTo(outer);
+        ErrorData *error = CopyErrorData();
+        FlushErrorState();
+        raise_if_definitions_changed(error);
+        ReThrowError(error);
+    }
     PG_END_TRY();
+    is_serving = false;
     const Datum answer = *result;
     SPI_finish();
     PG_RETURN_DATUM(answer);

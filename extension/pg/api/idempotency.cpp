@@ -3,6 +3,7 @@
 
 #include "pg/api/plan.hpp"
 #include "pg/boundary.hpp"
+#include "pg/identity/keyed_digest.hpp"
 
 extern "C" {
 #include <common/hashfn.h>
@@ -14,7 +15,7 @@ namespace relygate::pg {
 namespace {
 
 constexpr const char *kFind =
-    "SELECT k.request_digest = $3, k.status, k.content_type, k.headers, k.body FROM relygate.idempotency_keys k"
+    "SELECT k.request_digest IN ($3, $4), k.status, k.content_type, k.headers, k.body FROM relygate.idempotency_keys k"
     " WHERE k.tenant_id = relygate.current_tenant() AND k.user_id = $1 AND k.key = $2"
     "   AND k.expires_at > pg_catalog.statement_timestamp()";
 
@@ -57,18 +58,26 @@ bool is_idempotency_key(std::string_view key) {
            std::all_of(key.begin(), key.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
-bytea *digest_of_request(std::string_view method, std::string_view path, std::string_view query,
-                         std::string_view body) {
-    StringInfoData request;
-    initStringInfo(&request);
-    // None of the first three holds a line end (the shim refuses it), so no two requests are written alike.
-    for (const std::string_view part : {method, path, query}) {
-        appendBinaryStringInfo(&request, part.data(), static_cast<int>(part.size()));
-        appendStringInfoChar(&request, '\n');
-    }
-    appendBinaryStringInfo(&request, body.data(), static_cast<int>(body.size()));
-    return DatumGetByteaPP(DirectFunctionCall1(
-        sha256_bytea, PointerGetDatum(bytes_of({request.data, static_cast<std::size_t>(request.len)}))));
+IdempotencyKey idempotency_key(std::string_view key, Datum user, std::string_view tenant, std::string_view user_text,
+                               const RequestText &request) {
+    StringInfoData text;
+    initStringInfo(&text);
+    const auto append_line = [&](std::string_view part) {
+        appendBinaryStringInfo(&text, part.data(), static_cast<int>(part.size()));
+        appendStringInfoChar(&text, '\n');
+    };
+    append_line(tenant); // equal bodies of two tenants or users do not look alike
+    append_line(user_text);
+    const int own = text.len;
+    // None of these holds a line end (the shim refuses it), so no two requests are written alike.
+    append_line(request.method);
+    append_line(request.path);
+    append_line(request.query);
+    appendBinaryStringInfo(&text, request.body.data(), static_cast<int>(request.body.size()));
+    const std::string_view all(text.data, static_cast<std::size_t>(text.len));
+    bytea *plain = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea, PointerGetDatum(bytes_of(all.substr(own)))));
+    bytea *keyed = idempotency_digest(all);
+    return {key, user, keyed ? keyed : plain, plain};
 }
 
 Repetition begin_once(const IdempotencyKey &key, std::string_view tenant, std::string_view user, Answer &answer) {
@@ -76,8 +85,9 @@ Repetition begin_once(const IdempotencyKey &key, std::string_view tenant, std::s
         return Repetition::still_running;
     static SPIPlanPtr plan = nullptr;
     if (plan == nullptr)
-        plan = keep_plan(kFind, {UUIDOID, TEXTOID, BYTEAOID});
-    Datum values[] = {key.user, PointerGetDatum(make_text(key.key)), PointerGetDatum(key.digest)};
+        plan = keep_plan(kFind, {UUIDOID, TEXTOID, BYTEAOID, BYTEAOID});
+    Datum values[] = {key.user, PointerGetDatum(make_text(key.key)), PointerGetDatum(key.digest),
+                      PointerGetDatum(key.plain_digest)};
     // Not read-only: that takes a new snapshot, which sees what the holder before us has committed.
     if (SPI_execute_plan(plan, values, nullptr, false, 1) != SPI_OK_SELECT)
         elog(ERROR, "could not look up an idempotency key");

@@ -11,13 +11,19 @@ namespace relygate::pg {
 struct IdempotencyKey {
     std::string_view key; // empty: the request has none
     Datum user;
-    bytea *digest; // of method, path, query and body
+    // Of method, path, query and body. Keyed: the body may hold a password, and a dump must not let it be tried out.
+    bytea *digest;
+    bytea *plain_digest; // as 1.0.0 kept it: what was asked before the upgrade is known again after it
 };
 
 enum class Repetition { first, again, other_request, still_running };
 
 [[nodiscard]] bool is_idempotency_key(std::string_view key);
-bytea *digest_of_request(std::string_view method, std::string_view path, std::string_view query, std::string_view body);
+struct RequestText {
+    std::string_view method, path, query, body;
+};
+IdempotencyKey idempotency_key(std::string_view key, Datum user, std::string_view tenant, std::string_view user_text,
+                               const RequestText &request);
 
 // Takes the lock until the end of the transaction; `again` fills the answer that was given first.
 Repetition begin_once(const IdempotencyKey &key, std::string_view tenant, std::string_view user, Answer &answer);

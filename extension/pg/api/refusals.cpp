@@ -2,6 +2,7 @@
 #include "pg/api/refusals.hpp"
 
 #include "core/route/member_name.hpp"
+#include "pg/api/catalogue.hpp"
 #include "pg/boundary.hpp"
 
 extern "C" {
@@ -111,6 +112,14 @@ void log_in_full(ErrorData *error, std::string_view request_id) {
 
 } // namespace
 
+// The extension was upgraded while the request ran: a function of the old version met a type of the new one. Nothing
+// was done; the shim asks again and meets the new version alone.
+void raise_if_definitions_changed(const ErrorData *error) {
+    if (definitions_changed() && !is_for_the_shim(error))
+        ereport(ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                errmsg("a function was changed while the request ran"), errdetail("%s", error->message));
+}
+
 Answer answer_from_error(ErrorData *error, const Signature &signature, const core::Page &page,
                          std::string_view request_id) {
     if (is_for_the_shim(error))
@@ -142,6 +151,7 @@ Answer answer_from_error(ErrorData *error, const Signature &signature, const cor
     }
     if (is_class(error, "22")) // a cursor's key is cast by the function that gave it out
         return answer(kInvalid, page.is_cursor ? "cursor" : "", nullptr, request_id);
+    raise_if_definitions_changed(error);
     log_in_full(error, request_id);
     return answer(kInternal, {}, nullptr, request_id);
 }
