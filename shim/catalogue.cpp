@@ -272,7 +272,7 @@ bool Keeper::serve() {
                 keys_asked_ms_ = now;
             }
             library_ += has_new_library ? 1 : 0;
-            const bool reads_all = wants_keys || std::exchange(has_new_library, false);
+            const bool reads_all = std::exchange(has_new_library, false) || wants_keys;
             told = false; // first: what is told from here on is looked at again
             looked_ms_ = now;
             if (!(reads_all ? load() : reload_if_changed())) {
