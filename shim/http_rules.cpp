@@ -151,8 +151,11 @@ HeadCheck check_head(const RawHead &head) {
                 take(content_length, counts.content_length);
             break;
         case 15:
-            if (is("Idempotency-Key"))
+            if (is("Idempotency-Key")) {
                 take(facts.idempotency_key, counts.idempotency_key);
+                if (facts.idempotency_key.empty())
+                    facts.idempotency_key = value.substr(0, 0); // there and refused, not absent
+            }
             break;
         case 16:
             if (is("Content-Encoding"))

@@ -71,7 +71,7 @@ CREATE FUNCTION @extschema@.refuse(status int, code text, message text, detail t
 AS 'MODULE_PATHNAME', 'relygate_refuse' LANGUAGE C VOLATILE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.refuse(int, text, text, text, text, text, jsonb) IS
 'Ends the request with an HTTP status: raises SQLSTATE RG and the status, with constraint name = code, column name = field (a '
-'parameter''s name), datatype name = data. The dispatcher answers with it; nothing that was written stays.';
+'parameter''s name, or several divided by commas), datatype name = data. The dispatcher answers with it; nothing that was written stays.';
 REVOKE ALL ON FUNCTION @extschema@.refuse(int, text, text, text, text, text, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.handle_request(tenant_id uuid, user_id uuid, session_id uuid, token_expires_at timestamptz,

@@ -26,33 +26,45 @@ COMMENT ON TYPE @extschema@.audit_entry IS
 
 CREATE FUNCTION @extschema@.list_audit("table" @extschema@.label_input DEFAULT NULL, key uuid DEFAULT NULL, "user" uuid DEFAULT NULL,
     "from" @extschema@.moment_input DEFAULT NULL, "to" @extschema@.moment_input DEFAULT NULL, page_limit int DEFAULT 21,
-    page_offset int DEFAULT 0, after text[] DEFAULT NULL, counting boolean DEFAULT false) RETURNS SETOF @extschema@.audit_entry
+    page_offset int DEFAULT 0, after text[] DEFAULT NULL, counting boolean DEFAULT false,
+    sort @extschema@.audit_sort_input DEFAULT '-occurredAt') RETURNS SETOF @extschema@.audit_entry
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
     begins timestamptz := @extschema@.moment_start(list_audit."from", @extschema@.zone_of(), 'from');
     ends timestamptz := @extschema@.moment_end(list_audit."to", @extschema@.zone_of(), 'to');
+    audited text[];
 BEGIN
+    IF list_audit."table" IS NOT NULL THEN
+        audited := ARRAY(SELECT c.relname::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+                          WHERE t.tgfoid = '@extschema@.audit_row()'::regprocedure ORDER BY 1);
+        IF list_audit."table" <> ALL (audited) THEN
+            PERFORM @extschema@.refuse(400, 'unknown', 'no such table is audited', format('Known are %s.', array_to_string(audited, ', ')),
+                                       field => 'table');
+        END IF;
+    END IF;
     RETURN QUERY WITH matching AS NOT MATERIALIZED (   -- the filter stands once, for page and total
-        SELECT a.* FROM @extschema@.audit_log a
+        SELECT a.*, NULL::text AS word, a.occurred_at AS moment FROM @extschema@.audit_log a
          WHERE a.tenant_id = (SELECT @extschema@.current_tenant())
            AND (list_audit."table" IS NULL OR a.table_name = list_audit."table")
            AND (list_audit.key IS NULL OR a.row_id = list_audit.key)
            AND (list_audit."user" IS NULL OR a.user_id = list_audit."user")
            AND (begins IS NULL OR a.occurred_at >= begins)
-           AND (ends IS NULL OR a.occurred_at < ends)
-           AND (after IS NULL OR (a.occurred_at, a.id) < (after[1]::timestamptz, after[2]::uuid))),
-    page AS (SELECT m.* FROM matching m ORDER BY m.occurred_at DESC, m.id DESC LIMIT page_limit OFFSET page_offset)
+           AND (ends IS NULL OR a.occurred_at < ends)),
+    page AS (SELECT row_number() OVER () AS place, o.* FROM (SELECT m.* FROM matching m WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+              ORDER BY CASE WHEN sort LIKE '-%' THEN m.moment END DESC, CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.moment, m.id
+              LIMIT page_limit OFFSET page_offset) o)
     SELECT p.id, p.occurred_at, p.user_id, u.user_name::text, p.user_role::text, p.database_role::text, p.request_id::text,
-           host(p.client_address), p.table_name::text, p.row_id, p.action::text, p.changes, ARRAY[p.occurred_at::text, p.id::text],
+           host(p.client_address), p.table_name::text, p.row_id, p.action::text, p.changes, ARRAY[@extschema@.sort_key(p.word, p.moment), p.id::text],
            CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
       FROM page p LEFT JOIN @extschema@.users u ON u.tenant_id = p.tenant_id AND u.id = p.user_id
-     ORDER BY p.occurred_at DESC, p.id DESC;
+     ORDER BY p.place;
 END $$;
-COMMENT ON FUNCTION @extschema@.list_audit(@extschema@.label_input, uuid, uuid, @extschema@.moment_input, @extschema@.moment_input, int, int, text[], boolean) IS
+COMMENT ON FUNCTION @extschema@.list_audit(@extschema@.label_input, uuid, uuid, @extschema@.moment_input, @extschema@.moment_input, int, int, text[], boolean,
+    @extschema@.audit_sort_input) IS
 'Who changed what, the latest first: of a table, of a row (key: its id), by a user. from and to: a date is a day of the tenant, to inclusive; an instant as '
 'to is exclusive. Errors: RG400. Callers: tenant admin, auditor.';
-REVOKE ALL ON FUNCTION @extschema@.list_audit(@extschema@.label_input, uuid, uuid, @extschema@.moment_input, @extschema@.moment_input, int, int, text[], boolean)
-    FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.list_audit(@extschema@.label_input, uuid, uuid, @extschema@.moment_input, @extschema@.moment_input, int, int, text[], boolean,
+    @extschema@.audit_sort_input) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/audit', 'list_audit', 'audit.read', 'list', 200, 'Audit log', true, 'read');

@@ -85,10 +85,10 @@ DECLARE
     made uuid;
 BEGIN
     create_host.first_name := @extschema@.normalize_person_name(create_host.first_name);
-    create_host.last_name := @extschema@.normalize_person_name(create_host.last_name);
+    create_host.last_name := @extschema@.normalize_person_name(create_host.last_name, 'last_name');
     create_host.mobile := @extschema@.normalize_mobile(create_host.mobile, @extschema@.tenant_country());
     create_host.email := @extschema@.normalize_email(create_host.email);
-    PERFORM @extschema@.check_host_links(create_host.location_id, create_host.user_id);
+    PERFORM @extschema@.check_references(location_id => create_host.location_id, user_id => create_host.user_id);
     INSERT INTO @extschema@.hosts (kind, first_name, last_name, mobile, email, location_id, user_id)
     VALUES (create_host.kind, create_host.first_name, create_host.last_name, create_host.mobile, create_host.email,
         create_host.location_id, create_host.user_id)
@@ -107,25 +107,6 @@ INSERT INTO @extschema@.product_routes (method, pattern, function, permission, a
 VALUES ('POST', '/api/hosts', 'create_host', 'places.write', 'object', 201, '/api/hosts/{id}',
     'Host created', false, 'write');
 
-CREATE FUNCTION @extschema@.check_host_links(location_id uuid, user_id uuid) RETURNS void
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-BEGIN
-    IF check_host_links.location_id IS NOT NULL
-        AND NOT EXISTS (SELECT FROM @extschema@.locations l WHERE l.tenant_id = @extschema@.current_tenant()
-            AND l.id = check_host_links.location_id AND l.is_active) THEN
-        PERFORM @extschema@.refuse(404, 'not_found', 'no such location', NULL, NULL, 'location_id');
-    END IF;
-    IF check_host_links.user_id IS NOT NULL
-        AND NOT EXISTS (SELECT FROM @extschema@.users u WHERE u.tenant_id = @extschema@.current_tenant()
-            AND u.id = check_host_links.user_id) THEN
-        PERFORM @extschema@.refuse(404, 'not_found', 'no such user', NULL, NULL, 'user_id');
-    END IF;
-END $$;
-COMMENT ON FUNCTION @extschema@.check_host_links(uuid, uuid) IS
-'Refuses a location or user that is not there, by name. Errors: RG404.';
-REVOKE ALL ON FUNCTION @extschema@.check_host_links(uuid, uuid) FROM PUBLIC;
-
 CREATE FUNCTION @extschema@.update_host(id uuid, first_name @extschema@.person_name_input DEFAULT NULL,
     last_name @extschema@.person_name_input DEFAULT NULL,
     mobile @extschema@.mobile_input DEFAULT NULL, email @extschema@.email_input DEFAULT NULL, location_id uuid DEFAULT NULL,
@@ -135,10 +116,10 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 #variable_conflict use_column
 BEGIN
     update_host.first_name := @extschema@.normalize_person_name(update_host.first_name);
-    update_host.last_name := @extschema@.normalize_person_name(update_host.last_name);
+    update_host.last_name := @extschema@.normalize_person_name(update_host.last_name, 'last_name');
     update_host.mobile := @extschema@.normalize_mobile(update_host.mobile, @extschema@.tenant_country());
     update_host.email := @extschema@.normalize_email(update_host.email);
-    PERFORM @extschema@.check_host_links(update_host.location_id, update_host.user_id);
+    PERFORM @extschema@.check_references(location_id => update_host.location_id, user_id => update_host.user_id);
     UPDATE @extschema@.hosts h SET
         first_name = CASE WHEN 'first_name' = ANY (given) THEN update_host.first_name
             ELSE coalesce(update_host.first_name, h.first_name) END,

@@ -111,11 +111,13 @@ CREATE FUNCTION @extschema@.create_location(kind @extschema@.location_kind_input
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    site uuid := @extschema@.site_or_only(coalesce(create_location.site_id,
-        (SELECT l.site_id FROM @extschema@.locations l WHERE l.tenant_id = @extschema@.current_tenant()
-            AND l.id = create_location.parent_id)));
+    site uuid;
     made uuid;
 BEGIN
+    PERFORM @extschema@.check_references(site_id => create_location.site_id, parent_id => create_location.parent_id);
+    site := @extschema@.site_or_only(coalesce(create_location.site_id,
+        (SELECT l.site_id FROM @extschema@.locations l WHERE l.tenant_id = @extschema@.current_tenant()
+            AND l.id = create_location.parent_id)));
     create_location.name := @extschema@.normalize_label(create_location.name);
     PERFORM @extschema@.check_location_parent(create_location.kind, site, create_location.parent_id);
     INSERT INTO @extschema@.locations (site_id, parent_id, kind, name)

@@ -114,22 +114,33 @@ END $$;
 COMMENT ON FUNCTION @extschema@.list_roles(int, int, text[], boolean, @extschema@.name_sort_input) IS 'Roles by name, with what each may do.';
 REVOKE ALL ON FUNCTION @extschema@.list_roles(int, int, text[], boolean, @extschema@.name_sort_input) FROM PUBLIC;
 
--- The role by its name, if the caller may give it; a DBA (no user in the context) may give every role.
-CREATE FUNCTION @extschema@.role_to_give(role text, field text DEFAULT 'role') RETURNS uuid
+CREATE FUNCTION @extschema@.role_by_name(role text, field text DEFAULT 'role') RETURNS uuid
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     role_id CONSTANT uuid := (SELECT r.id FROM @extschema@.roles r
-                                   WHERE r.tenant_id = @extschema@.current_tenant() AND lower(r.name) = lower(role_to_give.role));
+                                   WHERE r.tenant_id = @extschema@.current_tenant() AND lower(r.name) = lower(role_by_name.role));
 BEGIN
     IF role_id IS NULL THEN
-        PERFORM @extschema@.refuse(400, 'unknown', 'unknown role', NULL, 'GET /api/roles lists them.', role_to_give.field);
+        PERFORM @extschema@.refuse(400, 'unknown', 'unknown role', NULL,
+            'They are listed by GET /api/roles, in SQL by relygate.list_roles().', role_by_name.field);
     END IF;
+    RETURN role_id;
+END $$;
+COMMENT ON FUNCTION @extschema@.role_by_name(text, text) IS 'The id of a role of the tenant by its name. Errors: RG400 there is none.';
+REVOKE ALL ON FUNCTION @extschema@.role_by_name(text, text) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.role_to_give(role text, field text DEFAULT 'role') RETURNS uuid
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    role_id CONSTANT uuid := @extschema@.role_by_name(role, field);
+BEGIN
     PERFORM @extschema@.check_role_reach(role_id);
     RETURN role_id;
 END $$;
 COMMENT ON FUNCTION @extschema@.role_to_give(text, text) IS
-'The id of a role by its name. Errors: RG400 there is none; RG403 it can do more than the caller.';
+'The id of a role by its name, if the caller may give it; a DBA (no user in the context) may give every role. Errors: RG400 there is '
+'none; RG403 it can do more than the caller.';
 REVOKE ALL ON FUNCTION @extschema@.role_to_give(text, text) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.check_role_reach(role_id uuid) RETURNS void
@@ -171,7 +182,7 @@ BEGIN
      WHERE NOT EXISTS (SELECT FROM @extschema@.list_permissions() p WHERE p.permission = asked.permission) LIMIT 1;
     IF FOUND THEN
         PERFORM @extschema@.refuse(400, 'unknown', 'unknown permission', format('There is no permission "%s".', left(unknown, 100)),
-                                   'GET /api/permissions lists them.', 'permissions');
+                                   'They are listed by GET /api/permissions, in SQL by relygate.list_permissions().', 'permissions');
     END IF;
     DELETE FROM @extschema@.role_permissions
      WHERE role_id = give_permissions.role_id AND permission <> ALL (give_permissions.permissions);
@@ -184,13 +195,28 @@ COMMENT ON FUNCTION @extschema@.give_permissions(uuid, text[]) IS
 'Lets a role do exactly this. Errors: RG400 unknown permission; RG403 more than the caller may.';
 REVOKE ALL ON FUNCTION @extschema@.give_permissions(uuid, text[]) FROM PUBLIC;
 
+CREATE FUNCTION @extschema@.check_role_name(name text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    asked CONSTANT text := @extschema@.normalize_label(name);
+BEGIN
+    -- Those that this tenant does not have, too: whoever reads platform_admin takes it for one.
+    IF EXISTS (SELECT FROM @extschema@.built_in_roles() b WHERE b.role = @extschema@.fold_search(asked)) THEN
+        PERFORM @extschema@.refuse(409, 'built_in', 'name belongs to a built-in role', field => 'name');
+    END IF;
+    RETURN asked;
+END $$;
+COMMENT ON FUNCTION @extschema@.check_role_name(text) IS
+'The name of a role of the tenant''s own, normalised. Errors: RG400; RG409 a built-in role is called so, in whatever case.';
+REVOKE ALL ON FUNCTION @extschema@.check_role_name(text) FROM PUBLIC;
+
 CREATE FUNCTION @extschema@.create_role(name @extschema@.label_input, permissions text[]) RETURNS SETOF @extschema@.role
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     new_id uuid;
 BEGIN
-    INSERT INTO @extschema@.roles (name) VALUES (create_role.name) ON CONFLICT DO NOTHING RETURNING roles.id INTO new_id;
+    INSERT INTO @extschema@.roles (name) VALUES (@extschema@.check_role_name(create_role.name)) ON CONFLICT DO NOTHING RETURNING roles.id INTO new_id;
     IF new_id IS NULL THEN
         PERFORM @extschema@.refuse(409, 'duplicate', 'role name is taken', NULL, NULL, 'name');
     END IF;
@@ -198,7 +224,7 @@ BEGIN
     RETURN QUERY SELECT * FROM @extschema@.get_role(new_id);
 END $$;
 COMMENT ON FUNCTION @extschema@.create_role(@extschema@.label_input, text[]) IS
-'Makes a role of the tenant''s own. Errors: RG400 unknown permission; RG403 more than the caller may; RG409 the name is taken.';
+'Makes a role of the tenant''s own. Errors: RG400 unknown permission; RG403 more than the caller may; RG409 the name is taken or built in.';
 REVOKE ALL ON FUNCTION @extschema@.create_role(@extschema@.label_input, text[]) FROM PUBLIC;
 
 -- Locks one of the tenant's own roles; false: there is none.
@@ -230,7 +256,7 @@ BEGIN
         RETURN;
     END IF;
     IF update_role.name IS NOT NULL THEN
-        UPDATE @extschema@.roles r SET name = update_role.name WHERE r.id = update_role.id;
+        UPDATE @extschema@.roles r SET name = @extschema@.check_role_name(update_role.name) WHERE r.id = update_role.id;
     END IF;
     IF update_role.permissions IS NOT NULL THEN
         PERFORM @extschema@.give_permissions(update_role.id, update_role.permissions);
@@ -239,7 +265,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.update_role(uuid, @extschema@.label_input, text[]) IS
 'Changes a role of the tenant''s own; its holders may do the new things at once. Errors: RG400 unknown permission; RG403 more than '
-'the caller may; RG409 built_in, the name is taken.';
+'the caller may; RG409 built_in, the name is taken or built in.';
 REVOKE ALL ON FUNCTION @extschema@.update_role(uuid, @extschema@.label_input, text[]) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.delete_role(id uuid) RETURNS SETOF @extschema@.role

@@ -178,32 +178,19 @@ REVOKE ALL ON FUNCTION @extschema@.get_site_occupancy(uuid) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/sites/{id}/occupancy', 'get_site_occupancy', 'visits.read', 'object', 200, 'Occupancy', true, 'read');
 
-CREATE FUNCTION @extschema@.check_time_zone(time_zone text) RETURNS void
-LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF NOT @extschema@.is_time_zone(time_zone) THEN
-        PERFORM @extschema@.refuse(400, 'unknown', 'unknown time zone', NULL,
-            'Use a name of the IANA database, as Asia/Kolkata.',
-                                   'time_zone');
-    END IF;
-END $$;
-COMMENT ON FUNCTION @extschema@.check_time_zone(text) IS
-'Refuses what is no name of the IANA time zone database: PostgreSQL would take "IST" for Israel. Errors: RG400.';
-REVOKE ALL ON FUNCTION @extschema@.check_time_zone(text) FROM PUBLIC;
-
 -- Writing ----------------------------------------------------------------------------------------------------------
 -- In every PATCH function of the product: a member that was given is taken as it is, null too. What may not be null is the
 -- column's to say (23502 names the column, the dispatcher answers 400 with that field). Without `given`, for a DBA, null means: leave it.
 
 CREATE FUNCTION @extschema@.create_site(name @extschema@.label_input, time_zone @extschema@.time_zone_input DEFAULT NULL,
-    capacity int DEFAULT NULL, ask_host boolean DEFAULT false) RETURNS SETOF @extschema@.site
+    capacity @extschema@.capacity_input DEFAULT NULL, ask_host boolean DEFAULT false) RETURNS SETOF @extschema@.site
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     made uuid;
 BEGIN
     create_site.name := @extschema@.normalize_label(create_site.name);
-    PERFORM @extschema@.check_time_zone(create_site.time_zone);
+    create_site.time_zone := @extschema@.normalize_time_zone(create_site.time_zone);
     INSERT INTO @extschema@.sites (name, time_zone, capacity, ask_host)
     VALUES (create_site.name, create_site.time_zone, create_site.capacity, coalesce(create_site.ask_host, false))
     RETURNING id INTO made;
@@ -211,10 +198,10 @@ BEGIN
 EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse(409, 'duplicate', 'another site has this name', NULL, NULL, 'name');
 END $$;
-COMMENT ON FUNCTION @extschema@.create_site(@extschema@.label_input, @extschema@.time_zone_input, int, boolean) IS
+COMMENT ON FUNCTION @extschema@.create_site(@extschema@.label_input, @extschema@.time_zone_input, @extschema@.capacity_input, boolean) IS
 'Makes a site; time_zone is an IANA name, null takes the tenant''s; capacity null is no limit. Errors: RG400, RG409 name '
 'taken. Callers: tenant admin.';
-REVOKE ALL ON FUNCTION @extschema@.create_site(@extschema@.label_input, @extschema@.time_zone_input, int, boolean)
+REVOKE ALL ON FUNCTION @extschema@.create_site(@extschema@.label_input, @extschema@.time_zone_input, @extschema@.capacity_input, boolean)
     FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location,
     message, read_only, lane)
@@ -223,7 +210,7 @@ VALUES ('POST', '/api/sites', 'create_site', 'sites.write', 'object', 201, '/api
 
 CREATE FUNCTION @extschema@.update_site(id uuid, name @extschema@.label_input DEFAULT NULL,
     time_zone @extschema@.time_zone_input DEFAULT NULL,
-    capacity int DEFAULT NULL, ask_host boolean DEFAULT NULL, is_active boolean DEFAULT NULL,
+    capacity @extschema@.capacity_input DEFAULT NULL, ask_host boolean DEFAULT NULL, is_active boolean DEFAULT NULL,
     given text[] DEFAULT NULL) RETURNS SETOF @extschema@.site
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -231,7 +218,7 @@ DECLARE
     open_visits bigint;
 BEGIN
     update_site.name := @extschema@.normalize_label(update_site.name);
-    PERFORM @extschema@.check_time_zone(update_site.time_zone);
+    update_site.time_zone := @extschema@.normalize_time_zone(update_site.time_zone);
     IF update_site.is_active = false THEN
         SELECT count(*) INTO open_visits FROM @extschema@.visits v WHERE v.tenant_id = @extschema@.current_tenant()
             AND v.site_id = update_site.id
@@ -257,11 +244,11 @@ BEGIN
 EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse(409, 'duplicate', 'another site has this name', NULL, NULL, 'name');
 END $$;
-COMMENT ON FUNCTION @extschema@.update_site(uuid, @extschema@.label_input, @extschema@.time_zone_input, int, boolean,
+COMMENT ON FUNCTION @extschema@.update_site(uuid, @extschema@.label_input, @extschema@.time_zone_input, @extschema@.capacity_input, boolean,
     boolean, text[]) IS
 'Changes a site; time_zone and capacity can be cleared. Errors: RG400, RG404, RG409 name taken or closing with open '
 'visits. Callers: tenant admin.';
-REVOKE ALL ON FUNCTION @extschema@.update_site(uuid, @extschema@.label_input, @extschema@.time_zone_input, int, boolean,
+REVOKE ALL ON FUNCTION @extschema@.update_site(uuid, @extschema@.label_input, @extschema@.time_zone_input, @extschema@.capacity_input, boolean,
     boolean, text[]) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('PATCH', '/api/sites/{id}', 'update_site', 'sites.write', 'object', 200, 'Site changed', false, 'write');

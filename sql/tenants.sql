@@ -75,6 +75,10 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 DECLARE
     new_id CONSTANT uuid := @extschema@.uuid_v7();
 BEGIN
+    create_tenant.code := @extschema@.normalize_code(create_tenant.code);
+    create_tenant.name := @extschema@.normalize_label(create_tenant.name);
+    create_tenant.time_zone := @extschema@.normalize_time_zone(create_tenant.time_zone);
+    create_tenant.country := @extschema@.normalize_country(create_tenant.country);
     IF @extschema@.find_tenant(create_tenant.code) IS NOT NULL THEN
         PERFORM @extschema@.refuse(409, 'duplicate', 'tenant code is taken', NULL, NULL, 'code');
     END IF;

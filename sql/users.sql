@@ -15,6 +15,9 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 BEGIN
+    IF list_users.role IS NOT NULL THEN
+        PERFORM @extschema@.role_by_name(list_users.role);
+    END IF;
     RETURN QUERY WITH matching AS NOT MATERIALIZED (
         SELECT u.*, r.name AS role_name, CASE ltrim(sort, '-') WHEN 'userName' THEN u.login_name END AS word,
                CASE ltrim(sort, '-') WHEN 'createdAt' THEN u.created_at END AS moment
@@ -58,9 +61,15 @@ CREATE FUNCTION @extschema@.create_user(user_name @extschema@.user_name_input, p
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    role_id CONSTANT uuid := @extschema@.role_to_give(create_user.role);
+    role_id uuid;
     new_id uuid;
 BEGIN
+    create_user.user_name := @extschema@.normalize_user_name(create_user.user_name);
+    create_user.first_name := @extschema@.normalize_person_name(create_user.first_name);
+    create_user.last_name := @extschema@.normalize_person_name(create_user.last_name, 'last_name');
+    create_user.email := @extschema@.normalize_email(create_user.email);
+    create_user.mobile := @extschema@.normalize_mobile(create_user.mobile, @extschema@.tenant_country());
+    role_id := @extschema@.role_to_give(create_user.role);
     PERFORM @extschema@.check_password(create_user.password, create_user.user_name);
     INSERT INTO @extschema@.users (user_name, password_hash, role_id, first_name, last_name, email, mobile)
     VALUES (create_user.user_name, @extschema@.hash_password(normalize(create_user.password, NFC)), role_id,
@@ -115,6 +124,10 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 DECLARE
     new_role_id uuid;
 BEGIN
+    update_user.first_name := @extschema@.normalize_person_name(update_user.first_name);
+    update_user.last_name := @extschema@.normalize_person_name(update_user.last_name, 'last_name');
+    update_user.email := @extschema@.normalize_email(update_user.email);
+    update_user.mobile := @extschema@.normalize_mobile(update_user.mobile, @extschema@.tenant_country());
     IF NOT @extschema@.user_to_change(update_user.id) THEN
         RETURN;
     END IF;
@@ -127,7 +140,10 @@ BEGIN
     IF update_user.role IS NOT NULL THEN
         new_role_id := @extschema@.role_to_give(update_user.role);
     END IF;
-    IF update_user.password IS NOT NULL THEN
+    IF update_user.password IS NOT NULL AND update_user.id = @extschema@.current_user_id() THEN
+        PERFORM @extschema@.refuse(409, 'own_account', 'nobody changes his own password without the one of now',
+            hint => 'Use POST /api/auth/change-password.', field => 'password');
+    ELSIF update_user.password IS NOT NULL THEN
         PERFORM @extschema@.check_password(update_user.password,
                                            (SELECT u.user_name::text FROM @extschema@.users u WHERE u.id = update_user.id));
     END IF;
@@ -150,7 +166,7 @@ END $$;
 COMMENT ON FUNCTION @extschema@.update_user(uuid, @extschema@.person_name_input, @extschema@.person_name_input, @extschema@.email_input,
     @extschema@.mobile_input, @extschema@.label_input, boolean, @extschema@.password_input, text[]) IS
 'Changes a user. A new password, and is_active false, end the user''s sessions. Errors: RG403 the user''s role or the new one can '
-'do more than the caller''s; RG409 own_account.';
+'do more than the caller''s; RG409 own_account: the own role, account or password.';
 REVOKE ALL ON FUNCTION @extschema@.update_user(uuid, @extschema@.person_name_input, @extschema@.person_name_input, @extschema@.email_input,
     @extschema@.mobile_input, @extschema@.label_input, boolean, @extschema@.password_input, text[]) FROM PUBLIC;
 

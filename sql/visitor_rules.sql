@@ -10,24 +10,16 @@ COMMENT ON FUNCTION @extschema@.tenant_country() IS
 'The current tenant''s country, which decides the rules for phones and vehicles.';
 REVOKE ALL ON FUNCTION @extschema@.tenant_country() FROM PUBLIC;
 
-CREATE FUNCTION @extschema@.category_or_default(category_id uuid, field text DEFAULT 'category_id') RETURNS uuid
+CREATE FUNCTION @extschema@.category_or_default(category_id uuid) RETURNS uuid
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    IF category_or_default.category_id IS NULL THEN
-        RETURN (SELECT c.id FROM @extschema@.visitor_categories c WHERE c.tenant_id = @extschema@.current_tenant()
-            AND c.is_default AND c.is_active LIMIT 1);
-    END IF;
-    PERFORM FROM @extschema@.visitor_categories c WHERE c.tenant_id = @extschema@.current_tenant()
-        AND c.id = category_or_default.category_id AND c.is_active;
-    IF NOT FOUND THEN
-        PERFORM @extschema@.refuse(404, 'not_found', 'no such visitor category', NULL, NULL, category_or_default.field);
-    END IF;
-    RETURN category_or_default.category_id;
+    RETURN coalesce(category_or_default.category_id, (SELECT c.id FROM @extschema@.visitor_categories c
+        WHERE c.tenant_id = @extschema@.current_tenant() AND c.is_default AND c.is_active));
 END $$;
-COMMENT ON FUNCTION @extschema@.category_or_default(uuid, text) IS
-'The category that was named, or the tenant''s default (may be null). Errors: RG404.';
-REVOKE ALL ON FUNCTION @extschema@.category_or_default(uuid, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.category_or_default(uuid) IS
+'The category that was named, or the tenant''s default (may be null).';
+REVOKE ALL ON FUNCTION @extschema@.category_or_default(uuid) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.check_mobile_given(category_id uuid, mobile text, field text DEFAULT 'mobile') RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
@@ -44,18 +36,15 @@ COMMENT ON FUNCTION @extschema@.check_mobile_given(uuid, text, text) IS
 'Refuses a visitor without mobile unless the category waives it. Errors: RG400.';
 REVOKE ALL ON FUNCTION @extschema@.check_mobile_given(uuid, text, text) FROM PUBLIC;
 
-CREATE FUNCTION @extschema@.check_unit(unit_id uuid) RETURNS void
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
+CREATE FUNCTION @extschema@.check_validity(valid_from date, valid_until date) RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF check_unit.unit_id IS NOT NULL
-        AND NOT EXISTS (SELECT FROM @extschema@.locations l WHERE l.tenant_id = @extschema@.current_tenant()
-            AND l.id = check_unit.unit_id AND l.is_active) THEN
-        PERFORM @extschema@.refuse(404, 'not_found', 'no such unit', NULL, NULL, 'unit_id');
+    IF valid_until < valid_from THEN
+        PERFORM @extschema@.refuse(400, 'range', 'validity ends before it begins', field => 'valid_until');
     END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@.check_unit(uuid) IS 'Refuses a unit that is not there. Errors: RG404.';
-REVOKE ALL ON FUNCTION @extschema@.check_unit(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.check_validity(date, date) IS 'Refuses a validity that ends before it begins. Errors: RG400.';
+REVOKE ALL ON FUNCTION @extschema@.check_validity(date, date) FROM PUBLIC;
 
 -- Everything that is kept of an identity document. `level` is '' or 'visitor__': where the members stand in the request.
 CREATE FUNCTION @extschema@.document_traits(document_type text, document_no text, level text DEFAULT '',
@@ -78,7 +67,7 @@ BEGIN
             level || 'document_no');
     END IF;
     BEGIN
-        number := @extschema@.normalize_document_number(document_type, document_no);
+        number := @extschema@.normalize_document_number(document_type, document_no, @extschema@.tenant_country());
     EXCEPTION WHEN SQLSTATE 'RG400' THEN
         GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT,
             code = CONSTRAINT_NAME;

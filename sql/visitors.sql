@@ -116,19 +116,21 @@ CREATE FUNCTION @extschema@.create_visitor(first_name @extschema@.person_name_in
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    category uuid := @extschema@.category_or_default(create_visitor.category_id);
+    category uuid;
     document record;
     registers boolean := coalesce(create_visitor.visitor_type, 'registered') = 'registered';
     made uuid;
 BEGIN
     create_visitor.first_name := @extschema@.normalize_person_name(create_visitor.first_name);
-    create_visitor.last_name := @extschema@.normalize_person_name(create_visitor.last_name);
+    create_visitor.last_name := @extschema@.normalize_person_name(create_visitor.last_name, 'last_name');
     create_visitor.mobile := @extschema@.normalize_mobile(create_visitor.mobile, @extschema@.tenant_country());
     create_visitor.email := @extschema@.normalize_email(create_visitor.email);
     create_visitor.vehicle_no := @extschema@.normalize_vehicle_number(create_visitor.vehicle_no,
         @extschema@.tenant_country());
+    PERFORM @extschema@.check_validity(create_visitor.valid_from, create_visitor.valid_until);
+    PERFORM @extschema@.check_references(category_id => create_visitor.category_id, unit_id => create_visitor.unit_id);
+    category := @extschema@.category_or_default(create_visitor.category_id);
     PERFORM @extschema@.check_mobile_given(category, create_visitor.mobile);
-    PERFORM @extschema@.check_unit(create_visitor.unit_id);
     SELECT * INTO document FROM @extschema@.document_traits(create_visitor.document_type, create_visitor.document_no);
     -- Two desks may register one mobile at once: the unique index decides, the next statement reads who has it.
     INSERT INTO @extschema@.visitors (visitor_type, first_name, last_name, mobile, email, category_id, document_type,
@@ -203,19 +205,22 @@ DECLARE
                                 OR coalesce(given && '{document_type,document_no}', false);
 BEGIN
     update_visitor.first_name := @extschema@.normalize_person_name(update_visitor.first_name);
-    update_visitor.last_name := @extschema@.normalize_person_name(update_visitor.last_name);
+    update_visitor.last_name := @extschema@.normalize_person_name(update_visitor.last_name, 'last_name');
     update_visitor.mobile := @extschema@.normalize_mobile(update_visitor.mobile, @extschema@.tenant_country());
     update_visitor.email := @extschema@.normalize_email(update_visitor.email);
     update_visitor.vehicle_no := @extschema@.normalize_vehicle_number(update_visitor.vehicle_no,
         @extschema@.tenant_country());
-    SELECT v.mobile::text AS mobile, v.category_id, v.document_type::text AS document_type, v.is_active INTO old
+    SELECT v.mobile::text AS mobile, v.category_id, v.document_type::text AS document_type, v.is_active,
+           CASE WHEN 'valid_from' = ANY (given) THEN update_visitor.valid_from ELSE coalesce(update_visitor.valid_from, v.valid_from) END AS new_from,
+           CASE WHEN 'valid_until' = ANY (given) THEN update_visitor.valid_until ELSE coalesce(update_visitor.valid_until, v.valid_until) END AS new_until
+      INTO old
       FROM @extschema@.visitors v WHERE v.tenant_id = @extschema@.current_tenant()
           AND v.id = update_visitor.id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    PERFORM @extschema@.category_or_default(update_visitor.category_id);
-    PERFORM @extschema@.check_unit(update_visitor.unit_id);
+    PERFORM @extschema@.check_validity(old.new_from, old.new_until);
+    PERFORM @extschema@.check_references(category_id => update_visitor.category_id, unit_id => update_visitor.unit_id);
     IF update_visitor.is_active = false AND old.is_active THEN
         PERFORM @extschema@.refuse_open_visit(update_visitor.id);
     END IF;
@@ -242,10 +247,7 @@ BEGIN
             ELSE coalesce(update_visitor.vehicle_no, v.vehicle_no) END,
         unit_id = CASE WHEN 'unit_id' = ANY (given) THEN update_visitor.unit_id
             ELSE coalesce(update_visitor.unit_id, v.unit_id) END,
-        valid_from = CASE WHEN 'valid_from' = ANY (given) THEN update_visitor.valid_from
-            ELSE coalesce(update_visitor.valid_from, v.valid_from) END,
-        valid_until = CASE WHEN 'valid_until' = ANY (given) THEN update_visitor.valid_until
-            ELSE coalesce(update_visitor.valid_until, v.valid_until) END,
+        valid_from = old.new_from, valid_until = old.new_until,
         is_active = CASE WHEN 'is_active' = ANY (given) THEN update_visitor.is_active
             ELSE coalesce(update_visitor.is_active, v.is_active) END
      WHERE v.tenant_id = @extschema@.current_tenant() AND v.id = update_visitor.id

@@ -84,7 +84,7 @@ VALUES ('GET', '/api/visitor-categories', 'list_visitor_categories', 'vocabulari
     'Visitor categories', true, 'read');
 
 CREATE FUNCTION @extschema@.create_visitor_category(name @extschema@.label_input, asks_mobile boolean DEFAULT true,
-    "position" int DEFAULT NULL,
+    "position" @extschema@.position_input DEFAULT NULL,
     is_default boolean DEFAULT false) RETURNS SETOF @extschema@.visitor_category
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -107,10 +107,10 @@ BEGIN
 EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse(409, 'duplicate', 'another category has this name', NULL, NULL, 'name');
 END $$;
-COMMENT ON FUNCTION @extschema@.create_visitor_category(@extschema@.label_input, boolean, int, boolean) IS
+COMMENT ON FUNCTION @extschema@.create_visitor_category(@extschema@.label_input, boolean, @extschema@.position_input, boolean) IS
 'Adds a category of visitors, at the end unless a position is given; a new default takes the place of the old one. '
 'Errors: RG409 name taken. Callers: tenant admin.';
-REVOKE ALL ON FUNCTION @extschema@.create_visitor_category(@extschema@.label_input, boolean, int, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.create_visitor_category(@extschema@.label_input, boolean, @extschema@.position_input, boolean) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location,
     message, read_only, lane)
 VALUES ('POST', '/api/visitor-categories', 'create_visitor_category', 'vocabularies.write', 'object', 201,
@@ -119,7 +119,7 @@ VALUES ('POST', '/api/visitor-categories', 'create_visitor_category', 'vocabular
 
 CREATE FUNCTION @extschema@.update_visitor_category(id uuid, name @extschema@.label_input DEFAULT NULL,
     asks_mobile boolean DEFAULT NULL,
-    "position" int DEFAULT NULL, is_default boolean DEFAULT NULL, is_active boolean DEFAULT NULL, given text[] DEFAULT NULL)
+    "position" @extschema@.position_input DEFAULT NULL, is_default boolean DEFAULT NULL, is_active boolean DEFAULT NULL, given text[] DEFAULT NULL)
 RETURNS SETOF @extschema@.visitor_category
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -146,10 +146,10 @@ BEGIN
 EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse(409, 'duplicate', 'another category has this name', NULL, NULL, 'name');
 END $$;
-COMMENT ON FUNCTION @extschema@.update_visitor_category(uuid, @extschema@.label_input, boolean, int, boolean,
+COMMENT ON FUNCTION @extschema@.update_visitor_category(uuid, @extschema@.label_input, boolean, @extschema@.position_input, boolean,
     boolean, text[]) IS
 'Changes a category of visitors. Errors: RG404, RG409 name taken. Callers: tenant admin.';
-REVOKE ALL ON FUNCTION @extschema@.update_visitor_category(uuid, @extschema@.label_input, boolean, int, boolean, boolean,
+REVOKE ALL ON FUNCTION @extschema@.update_visitor_category(uuid, @extschema@.label_input, boolean, @extschema@.position_input, boolean, boolean,
     text[]) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('PATCH', '/api/visitor-categories/{id}', 'update_visitor_category', 'vocabularies.write', 'object', 200,
@@ -243,7 +243,7 @@ INSERT INTO @extschema@.product_routes (method, pattern, function, permission, a
 VALUES ('GET', '/api/purposes', 'list_purposes', 'vocabularies.read', 'list', 200, 'Purposes', true, 'read');
 
 CREATE FUNCTION @extschema@.create_purpose(name @extschema@.label_input,
-    kind @extschema@.purpose_kind_input DEFAULT 'visit', "position" int DEFAULT NULL)
+    kind @extschema@.purpose_kind_input DEFAULT 'visit', "position" @extschema@.position_input DEFAULT NULL)
 RETURNS SETOF @extschema@.purpose
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -261,16 +261,16 @@ BEGIN
 EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse(409, 'duplicate', 'another purpose of this kind has this name', NULL, NULL, 'name');
 END $$;
-COMMENT ON FUNCTION @extschema@.create_purpose(@extschema@.label_input, @extschema@.purpose_kind_input, int) IS
+COMMENT ON FUNCTION @extschema@.create_purpose(@extschema@.label_input, @extschema@.purpose_kind_input, @extschema@.position_input) IS
 'Adds a purpose of a kind (visit unless said), at the end unless a position is given. Errors: RG409 name taken. Callers: '
 'tenant admin.';
-REVOKE ALL ON FUNCTION @extschema@.create_purpose(@extschema@.label_input, @extschema@.purpose_kind_input, int) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.create_purpose(@extschema@.label_input, @extschema@.purpose_kind_input, @extschema@.position_input) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, location,
     message, read_only, lane)
 VALUES ('POST', '/api/purposes', 'create_purpose', 'vocabularies.write', 'object', 201, '/api/purposes/{id}',
     'Purpose created', false, 'write');
 
-CREATE FUNCTION @extschema@.update_purpose(id uuid, name @extschema@.label_input DEFAULT NULL, "position" int DEFAULT NULL,
+CREATE FUNCTION @extschema@.update_purpose(id uuid, name @extschema@.label_input DEFAULT NULL, "position" @extschema@.position_input DEFAULT NULL,
     is_active boolean DEFAULT NULL,
     given text[] DEFAULT NULL) RETURNS SETOF @extschema@.purpose
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
@@ -288,9 +288,9 @@ BEGIN
 EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse(409, 'duplicate', 'another purpose of this kind has this name', NULL, NULL, 'name');
 END $$;
-COMMENT ON FUNCTION @extschema@.update_purpose(uuid, @extschema@.label_input, int, boolean, text[]) IS
+COMMENT ON FUNCTION @extschema@.update_purpose(uuid, @extschema@.label_input, @extschema@.position_input, boolean, text[]) IS
 'Changes a purpose; its kind stays. Errors: RG404, RG409 name taken. Callers: tenant admin.';
-REVOKE ALL ON FUNCTION @extschema@.update_purpose(uuid, @extschema@.label_input, int, boolean, text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.update_purpose(uuid, @extschema@.label_input, @extschema@.position_input, boolean, text[]) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('PATCH', '/api/purposes/{id}', 'update_purpose', 'vocabularies.write', 'object', 200,
     'Purpose changed', false, 'write');

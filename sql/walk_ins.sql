@@ -24,8 +24,8 @@ BEGIN
                  AND p.mobile = @extschema@.normalize_mobile(find_inline_visitor.mobile, @extschema@.tenant_country())
                  AND p.is_active
                AND p.search_name = @extschema@.fold_search(concat_ws(' ',
-                   @extschema@.normalize_person_name(find_inline_visitor.first_name),
-                                                                     @extschema@.normalize_person_name(find_inline_visitor.last_name)))
+                   @extschema@.normalize_person_name(find_inline_visitor.first_name, 'visitor__first_name'),
+                                                                     @extschema@.normalize_person_name(find_inline_visitor.last_name, 'visitor__last_name')))
              ORDER BY p.visitor_type = 'registered' DESC LIMIT 1);
 END $$;
 COMMENT ON FUNCTION @extschema@.find_inline_visitor(text, text, text) IS
@@ -38,13 +38,13 @@ CREATE FUNCTION @extschema@.inline_visitor(first_name text, last_name text, mobi
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    category uuid := @extschema@.category_or_default(inline_visitor.category_id, 'visitor__category_id');
+    category uuid := @extschema@.category_or_default(inline_visitor.category_id);
     document record;
     person uuid;
     known record;
 BEGIN
-    inline_visitor.first_name := @extschema@.normalize_person_name(inline_visitor.first_name);
-    inline_visitor.last_name := @extschema@.normalize_person_name(inline_visitor.last_name);
+    inline_visitor.first_name := @extschema@.normalize_person_name(inline_visitor.first_name, 'visitor__first_name');
+    inline_visitor.last_name := @extschema@.normalize_person_name(inline_visitor.last_name, 'visitor__last_name');
     inline_visitor.mobile := @extschema@.normalize_mobile(inline_visitor.mobile, @extschema@.tenant_country());
     inline_visitor.email := @extschema@.normalize_email(inline_visitor.email);
     PERFORM @extschema@.check_mobile_given(category, inline_visitor.mobile, 'visitor__mobile');
@@ -91,27 +91,6 @@ COMMENT ON FUNCTION @extschema@.inline_visitor(text, text, text, text, uuid, tex
 'document.';
 REVOKE ALL ON FUNCTION @extschema@.inline_visitor(text, text, text, text, uuid, text, text) FROM PUBLIC;
 
-CREATE FUNCTION @extschema@.check_visit_links(purpose_id uuid, host_id uuid, unit_id uuid) RETURNS void
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-BEGIN
-    IF check_visit_links.purpose_id IS NOT NULL
-       AND NOT EXISTS (SELECT FROM @extschema@.purposes w WHERE w.tenant_id = @extschema@.current_tenant()
-           AND w.id = check_visit_links.purpose_id AND w.kind = 'visit'
-           AND w.is_active) THEN
-        PERFORM @extschema@.refuse(404, 'not_found', 'no such purpose of a visit', NULL, NULL, 'purpose_id');
-    END IF;
-    IF check_visit_links.host_id IS NOT NULL
-        AND NOT EXISTS (SELECT FROM @extschema@.hosts h WHERE h.tenant_id = @extschema@.current_tenant()
-            AND h.id = check_visit_links.host_id AND h.is_active) THEN
-        PERFORM @extschema@.refuse(404, 'not_found', 'no such host', NULL, NULL, 'host_id');
-    END IF;
-    PERFORM @extschema@.check_unit(check_visit_links.unit_id);
-END $$;
-COMMENT ON FUNCTION @extschema@.check_visit_links(uuid, uuid, uuid) IS
-'Refuses a purpose, host or unit that is not there, by name. Errors: RG404.';
-REVOKE ALL ON FUNCTION @extschema@.check_visit_links(uuid, uuid, uuid) FROM PUBLIC;
-
 -- A site's day has far fewer visits than there are numbers, so a random one is nearly always free and guards at several
 -- gates never wait for each other, as a counter would make them. The unique index on site, day and number refuses doubles.
 CREATE FUNCTION @extschema@.new_badge_no(attempt int) RETURNS text
@@ -144,16 +123,17 @@ DECLARE
     asks boolean;
     made uuid;
 BEGIN
-    create_visit.purpose := @extschema@.normalize_label(create_visit.purpose);
+    create_visit.purpose := @extschema@.normalize_label(create_visit.purpose, 'purpose');
     create_visit.vehicle_no := @extschema@.normalize_vehicle_number(create_visit.vehicle_no, @extschema@.tenant_country());
     create_visit.remark := @extschema@.normalize_remark(create_visit.remark);
     PERFORM @extschema@.check_one_of(create_visit.visitor__first_name IS NOT NULL, create_visit.visitor_id IS NOT NULL,
         'visitor', 'visitor_id');
     PERFORM @extschema@.check_one_of(create_visit.purpose IS NOT NULL, create_visit.purpose_id IS NOT NULL,
         'purpose', 'purpose_id');
+    PERFORM @extschema@.check_references(site_id => create_visit.site_id, gate_id => create_visit.gate_id, purpose_id => create_visit.purpose_id,
+        host_id => create_visit.host_id, unit_id => create_visit.unit_id, visitor_id => create_visit.visitor_id, visitor__category_id => create_visit.visitor__category_id);
     site := @extschema@.site_of_request(create_visit.site_id, create_visit.gate_id);
     gate := @extschema@.gate_or_only(create_visit.gate_id, site, 'in');
-    PERFORM @extschema@.check_visit_links(create_visit.purpose_id, create_visit.host_id, create_visit.unit_id);
     IF person IS NULL THEN
         person := @extschema@.inline_visitor(create_visit.visitor__first_name, create_visit.visitor__last_name,
             create_visit.visitor__mobile,
@@ -244,28 +224,27 @@ RETURNS SETOF @extschema@.visit_trial
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    site uuid := @extschema@.site_of_request(try_visit.site_id, try_visit.gate_id);
-    gate uuid := @extschema@.gate_or_only(try_visit.gate_id, site, 'in');
+    site uuid;
+    gate uuid;
     person uuid := try_visit.visitor_id;
     refusals jsonb;
 BEGIN
     PERFORM @extschema@.check_one_of(try_visit.visitor__first_name IS NOT NULL, try_visit.visitor_id IS NOT NULL,
         'visitor', 'visitor_id');
-    PERFORM @extschema@.check_visit_links(try_visit.purpose_id, try_visit.host_id, try_visit.unit_id);
+    PERFORM @extschema@.check_references(site_id => try_visit.site_id, gate_id => try_visit.gate_id, purpose_id => try_visit.purpose_id,
+        host_id => try_visit.host_id, unit_id => try_visit.unit_id, visitor_id => try_visit.visitor_id, visitor__category_id => try_visit.visitor__category_id);
+    site := @extschema@.site_of_request(try_visit.site_id, try_visit.gate_id);
+    gate := @extschema@.gate_or_only(try_visit.gate_id, site, 'in');
     -- The columns' triggers refuse these in create_visit; here nothing is written.
-    PERFORM @extschema@.normalize_label(try_visit.purpose), @extschema@.normalize_remark(try_visit.remark),
+    PERFORM @extschema@.normalize_label(try_visit.purpose, 'purpose'), @extschema@.normalize_remark(try_visit.remark),
             @extschema@.normalize_email(try_visit.visitor__email),
             @extschema@.normalize_vehicle_number(try_visit.vehicle_no, @extschema@.tenant_country());
     IF person IS NULL THEN
-        PERFORM @extschema@.check_mobile_given(@extschema@.category_or_default(try_visit.visitor__category_id,
-            'visitor__category_id'),
+        PERFORM @extschema@.check_mobile_given(@extschema@.category_or_default(try_visit.visitor__category_id),
             try_visit.visitor__mobile, 'visitor__mobile');
         PERFORM @extschema@.document_traits(try_visit.visitor__document_type, try_visit.visitor__document_no, 'visitor__');
         person := @extschema@.find_inline_visitor(try_visit.visitor__first_name, try_visit.visitor__last_name,
             try_visit.visitor__mobile);
-    ELSIF NOT EXISTS (SELECT FROM @extschema@.visitors p WHERE p.tenant_id = @extschema@.current_tenant()
-        AND p.id = person) THEN
-        PERFORM @extschema@.refuse(404, 'not_found', 'no such visitor', NULL, NULL, 'visitor_id');
     END IF;
     refusals := @extschema@.refusal_list(person, site, try_visit.group_size);
     RETURN QUERY SELECT refusals = '[]', CASE WHEN refusals <> '[]' THEN NULL WHEN s.ask_host THEN 'pending'

@@ -1,7 +1,7 @@
 -- The dispatcher: a request goes in as the shim hands it over, an answer comes out. A toy of its own is what it works on, added
 -- as a DBA would add it: a function, a row in relygate_global.routes, no restart.
 BEGIN;
-SELECT plan(104);
+SELECT plan(105);
 
 SELECT id AS south FROM relygate.create_tenant('D_SOUTH', 'South', 'office', 'Asia/Dubai', 'AE') \gset
 SELECT id AS north FROM relygate.create_tenant('D_NORTH', 'North', 'school', 'Asia/Kolkata', 'IN') \gset
@@ -15,6 +15,7 @@ CREATE TABLE relygate.toys (
     size int NOT NULL CONSTRAINT toys_size CHECK (size < 100), twin_id uuid, made_at timestamptz NOT NULL DEFAULT '2026-01-02 03:04:05.120Z',
     PRIMARY KEY (tenant_id, id), CONSTRAINT toys_name UNIQUE (tenant_id, name),
     CONSTRAINT toys_twin FOREIGN KEY (tenant_id, twin_id) REFERENCES relygate.toys (tenant_id, id));
+COMMENT ON CONSTRAINT toys_size ON relygate.toys IS 'must be below 100';
 SELECT relygate.protect_table('relygate.toys');
 GRANT SELECT, INSERT, UPDATE, DELETE ON relygate.toys TO relygate_api;
 CREATE TYPE relygate.toy AS (id uuid, name text, size int, made_at timestamptz, day date, is_big boolean, tags text[], extra jsonb,
@@ -136,7 +137,7 @@ SELECT is((SELECT (status, test.fields(body))::text FROM test.ask(:'t', 'GET', '
 
 -- Routes
 SELECT is((SELECT (status, body ->> 'code')::text FROM test.ask(:'t', method, path)), expected, method || ' ' || path)
-  FROM (VALUES ('GET', '/api/toy', '(404,no_such_route)'), ('GET', '/api/toys/', '(404,no_such_route)'), ('GET', '//api/toys', '(404,no_such_route)'),
+  FROM (VALUES ('GET', '/api/toy', '(404,route_unknown)'), ('GET', '/api/toys/', '(404,route_unknown)'), ('GET', '//api/toys', '(404,route_unknown)'),
                ('GET', '/api/forbidden', '(403,forbidden)'), ('GET', '/api/platform', '(403,forbidden)')) c (method, path, expected);
 SELECT is((SELECT (status, headers)::text FROM test.ask(:'t', 'PUT', '/api/toys')), '(405,"{Allow,""GET, HEAD, POST""}")', 'a method that is not there is a 405 with Allow');
 SELECT throws_ok(format($$ SELECT test.ask(%L, 'GET', '/api/lost') $$, :'t'), '42883', 'function relygate.no_such_function of a route does not exist', 'a route without its function');
@@ -182,7 +183,7 @@ SELECT is((SELECT (status, test.fields(body))::text FROM test.ask(:'t', 'POST', 
                ('[]', '(400,)', 'no object'), ('{} {}', '(400,)', 'two documents'), ('{', '(400,)', 'no JSON')) c (asked, expected, what);
 SELECT is((SELECT body ->> 'requestId' FROM test.ask(:'t', 'POST', '/api/toys', '', '{')), 'request-7', 'a refusal carries the request''s id');
 SELECT is((SELECT (status, body ->> 'code')::text FROM test.ask(:'t', 'POST', '/api/toys', '', '{}', ARRAY['Content-Type', kind])), expected, kind)
-  FROM (VALUES ('text/plain', '(415,media_type)'), ('application/json; charset=ISO-8859-1', '(415,media_type)'), ('application/json; charset=UTF-8', '(400,invalid)')) c (kind, expected);
+  FROM (VALUES ('text/plain', '(415,content_type)'), ('application/json; charset=ISO-8859-1', '(415,content_type)'), ('application/json; charset=UTF-8', '(400,invalid)')) c (kind, expected);
 SELECT is((SELECT status FROM test.ask(:'t', 'GET', '/api/toys', '', '{}')), 400, 'GET takes no body');
 SELECT is((SELECT status FROM test.ask(:'t', 'POST', '/api/toys', '', format('{"name": "tenant", "tenantId": "%s"}', upper(:'north')))), 201, 'the token''s own tenantId is passed over');
 SELECT is((SELECT (status, body ->> 'code')::text FROM test.ask(:'t', 'POST', '/api/toys', '', format('{"name": "", "tenantId": "%s"}', :'south'))), '(403,foreign_tenant)', '... another one is refused first');
@@ -198,9 +199,11 @@ SELECT is((SELECT (status, body ->> 'code', test.fields(body))::text FROM test.a
                (format('{"name": "x", "twinId": "%s"}', gen_random_uuid()), '(404,not_found,"twinId not_found")', '23503')) c (asked, expected, what);
 SELECT is((SELECT (status, body ->> 'code')::text FROM test.ask(:'t', 'DELETE', '/api/toys/' || :'car')), '(409,in_use)', '23503 of a row that is still needed');
 SELECT is((SELECT body FROM test.ask(:'t', 'POST', '/api/toys/break', '', '{"sqlstate": "refuse"}')),
-    '{"responseCode": "E", "responseMessage": "toy is broken", "code": "toy_broken", "errors": [{"field": "toy.partNo", "code": "toy_broken", "message": "toy is broken"}],
+    '{"responseCode": "E", "responseMessage": "toy is broken", "code": "toy_broken", "errors": [{"field": "toy.partNo", "code": "toy_broken", "message": "toy is broken. It fell."}],
       "data": {"pieces": 2}, "requestId": "request-7"}', 'refuse() is the answer, with its data');
 SELECT test.toys() AS toys \gset
+SELECT is((SELECT body -> 'errors' -> 0 ->> 'message' FROM test.ask(:'t', 'POST', '/api/toys', body => '{"name": "x", "size": 100}')), 'must be below 100',
+    'a table''s CHECK says what its COMMENT says');
 SELECT is((SELECT (status, body ->> 'code')::text FROM test.ask(:'t', 'POST', '/api/toys/break', '', format('{"sqlstate": "%s"}', sqlstate))), expected, sqlstate)
   FROM (VALUES ('refuse', '(422,toy_broken)'), ('22012', '(400,invalid)'), ('42501', '(500,internal)'), ('XX000', '(500,internal)'), ('P0001', '(500,internal)'),
                ('RG401', '(500,internal)'), ('no row', '(404,not_found)')) c (sqlstate, expected);

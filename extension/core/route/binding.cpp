@@ -22,6 +22,7 @@ constexpr const char *kNeeded = "is needed";
 constexpr const char *kNullIsNone = "is needed, and null is as good as absent";
 constexpr const char *kUnknown = "there is no such member";
 constexpr const char *kTwice = "is given twice";
+constexpr Refusal kTakesNoBody{400, "body", "a request of this kind takes no body"};
 constexpr const char *kOfThePath = "stands in the path and cannot be given again or changed";
 
 class Binder {
@@ -167,8 +168,8 @@ class Binder {
             return;
         if (!request_.takes_body) {
             is_body_read_ = false;
-            body_code_ = "body";
-            body_message_ = "a request of this kind takes no body";
+            body_code_ = kTakesNoBody.code;
+            body_message_ = kTakesNoBody.message;
             return;
         }
         const JsonReading reading = read_json_object(request_.body, memory_);

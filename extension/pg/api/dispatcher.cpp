@@ -23,11 +23,11 @@ extern "C" {
 namespace relygate::pg {
 namespace {
 
-constexpr core::Refusal kNoSuchRoute{.status = 404, .code = "no_such_route", .message = "there is no such route"};
+constexpr core::Refusal kNoSuchRoute{.status = 404, .code = "route_unknown", .message = "there is no such route"};
 constexpr core::Refusal kNoSuchMethod{
     .status = 405, .code = "method_not_allowed", .message = "the route does not take this method"};
 constexpr core::Refusal kMediaType{
-    .status = 415, .code = "media_type", .message = "the body must be application/json in UTF-8"};
+    .status = 415, .code = "content_type", .message = "the body must be application/json in UTF-8"};
 constexpr core::Refusal kNoToken{.status = 401, .code = "token_missing", .message = "a token is needed"};
 constexpr core::Refusal kSessionEnded{.status = 401, .code = "session_ended", .message = "the session has ended"};
 constexpr core::Refusal kForbidden{

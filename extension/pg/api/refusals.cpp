@@ -9,6 +9,7 @@ extern "C" {
 #include <catalog/namespace.h>
 #include <catalog/pg_constraint.h>
 #include <catalog/pg_index.h>
+#include <commands/comment.h>
 }
 
 namespace relygate::pg {
@@ -98,6 +99,33 @@ std::string_view member_of(const char *name, const Signature &signature, bool is
     });
 }
 
+// Several members may be to blame for one reason, as ids that lead nowhere: "host_id,gate_id".
+Answer answer_by_fields(const core::Refusal &refusal, const ErrorData *error, const Signature &signature,
+                        std::string_view request_id) {
+    std::string_view names = error->column_name ? error->column_name : "";
+    auto *errors = static_cast<core::FieldError *>(palloc0(sizeof(core::FieldError) * (names.size() + 1)));
+    std::size_t count = 0;
+    const char *message = refusal.detail[0] ? psprintf("%s. %s", refusal.message, refusal.detail) : refusal.message;
+    while (!names.empty()) {
+        const std::size_t end = std::min(names.find(','), names.size());
+        const char *name = pnstrdup(names.data(), end);
+        errors[count++] = {member_of(name, signature, true), refusal.code, message};
+        names.remove_prefix(std::min(end + 1, names.size()));
+    }
+    return answer_from_refusal(refusal, {errors, count}, error->datatype_name ? error->datatype_name : "", request_id);
+}
+
+// What the COMMENT of a CHECK says; without one nobody knows more than that the value is wrong.
+const char *comment_of_check(const ErrorData *error) {
+    if (error->schema_name == nullptr || error->table_name == nullptr || error->constraint_name == nullptr)
+        return nullptr;
+    const Oid schema = get_namespace_oid(error->schema_name, true);
+    const Oid table = OidIsValid(schema) ? get_relname_relid(error->table_name, schema) : InvalidOid;
+    const Oid check =
+        OidIsValid(table) ? get_relation_constraint_oid(table, error->constraint_name, true) : InvalidOid;
+    return OidIsValid(check) ? GetComment(check, ConstraintRelationId, 0) : nullptr;
+}
+
 Answer answer(const core::Refusal &refusal, std::string_view field, const char *data, std::string_view request_id) {
     const core::FieldError error{field, refusal.code, refusal.message};
     return answer_from_refusal(refusal, {&error, field.empty() ? 0u : 1u}, data ? data : "", request_id);
@@ -132,7 +160,7 @@ Answer answer_from_error(ErrorData *error, const Signature &signature, const cor
                               .hint = error->hint};
         if (error->detail)
             refusal = refusal.with_detail(error->detail);
-        return answer(refusal, member_of(error->column_name, signature, true), error->datatype_name, request_id);
+        return answer_by_fields(refusal, error, signature, request_id);
     }
     switch (error->sqlerrcode) {
     case ERRCODE_FOREIGN_KEY_VIOLATION:
@@ -146,8 +174,12 @@ Answer answer_from_error(ErrorData *error, const Signature &signature, const cor
         return answer(kDuplicate, member_of(column_of(error), signature, false), nullptr, request_id);
     case ERRCODE_NOT_NULL_VIOLATION:
         return answer(kRequired, member_of(column_of(error), signature, false), nullptr, request_id);
-    case ERRCODE_CHECK_VIOLATION:
-        return answer(kInvalid, member_of(column_of(error), signature, false), nullptr, request_id);
+    case ERRCODE_CHECK_VIOLATION: {
+        core::Refusal refusal = kInvalid;
+        if (const char *comment = comment_of_check(error))
+            refusal.message = comment;
+        return answer(refusal, member_of(column_of(error), signature, false), nullptr, request_id);
+    }
     }
     if (is_class(error, "22")) // a cursor's key is cast by the function that gave it out
         return answer(kInvalid, page.is_cursor ? "cursor" : "", nullptr, request_id);

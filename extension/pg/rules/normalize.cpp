@@ -43,18 +43,6 @@ std::string_view country_of(const Row &row) {
     return country;
 }
 
-// first_name -> firstName: the member of a request that became the column.
-const char *member_of(const char *column) {
-    char *member = pstrdup(column);
-    char *to = member;
-    for (const char *from = column; *from; ++from) {
-        const bool is_joint = *from == '_' && from[1] >= 'a' && from[1] <= 'z';
-        *to++ = is_joint ? static_cast<char>(*++from - 'a' + 'A') : *from;
-    }
-    *to = '\0';
-    return member;
-}
-
 const core::InputRule *find_rule(const char *name) {
     const char *domain = psprintf("%s_input", name);
     const core::InputRule *rule = run_rule([&] { return core::find_input_rule(domain); });
@@ -88,7 +76,7 @@ void apply_rule(Row &row, const char *column_name, const char *rule_name, LazyCo
     });
     if (!ruled) {
         core::Refusal refusal = ruled.refusal();
-        refusal.field = member_of(column_name);
+        refusal.field = column_name; // the dispatcher knows the member
         raise_refusal(refusal);
     }
     if (ruled.value() != written)

@@ -63,9 +63,9 @@ RELYGATE_NORMALIZE(normalize_person_name, nullptr)
 RELYGATE_NORMALIZE(normalize_email, "email")
 RELYGATE_NORMALIZE(normalize_label, nullptr)
 RELYGATE_NORMALIZE(normalize_remark, nullptr)
-RELYGATE_NORMALIZE(normalize_user_name, "userName")
+RELYGATE_NORMALIZE(normalize_user_name, "user_name")
 RELYGATE_NORMALIZE(normalize_code, "code")
-RELYGATE_NORMALIZE(normalize_time_zone, "timeZone")
+RELYGATE_NORMALIZE(normalize_time_zone, "time_zone")
 RELYGATE_NORMALIZE(normalize_country, "country")
 
 // relygate.normalize_mobile(mobile text, country text) text
@@ -79,7 +79,7 @@ RELYGATE_FUNCTION(relygate_normalize_mobile) {
 RELYGATE_FUNCTION(relygate_normalize_vehicle_number) {
     const auto value = argument(fcinfo, 0);
     const auto country = argument(fcinfo, 1);
-    return normalize("vehicleNo",
+    return normalize("vehicle_no",
                      [&](core::Memory memory) { return core::normalize_vehicle_number(value, country, memory); });
 }
 
@@ -88,7 +88,7 @@ RELYGATE_FUNCTION(relygate_normalize_document_number) {
     const auto type = argument(fcinfo, 0);
     const auto value = argument(fcinfo, 1);
     const auto country = argument(fcinfo, 2);
-    return normalize("documentNo", [&](core::Memory memory) {
+    return normalize("document_no", [&](core::Memory memory) {
         return core::normalize_document_number(type, value, country, memory);
     });
 }
