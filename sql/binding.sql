@@ -105,7 +105,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 DECLARE
     -- What only a DBA or a migration's definer function calls; a function that a route names is the API's all the same.
     administrative CONSTANT text[] := ARRAY['protect_table', 'protection_defects', 'validate_schema', 'bind_role', 'unbind_role',
-        'binding_obstacle', 'end_role_sessions', 'grant_functions', 'create_tenant', 'jws_sign',
+        'binding_obstacle', 'end_role_sessions', 'grant_functions', 'create_tenant', 'jws_sign', 'verify_audit', 'verify_audit_chain', 'verify_audit_rows', 'audit_defects', 'rearm_audit',
         'new_signing_key', 'hmac_sha256'];
     item record;
 BEGIN

@@ -48,6 +48,8 @@ def fill(database, tenants):
     cursor.execute(f"DROP ROLE IF EXISTS {LOGIN}; CREATE ROLE {LOGIN} LOGIN")
     cursor.execute("SELECT relygate.bind_role(%s, %s)", (LOGIN, tenants.north))
     connection.commit()
+    cursor.execute("SELECT relygate.seal_audit()")
+    connection.commit()
     connection.close()
 
 
