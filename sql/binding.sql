@@ -25,9 +25,8 @@ BEGIN
     END IF;
     SELECT format('it is a member of "%s"', r.rolname) INTO found
       FROM pg_roles r WHERE pg_has_role(binding_obstacle.role, r.oid, 'MEMBER')
-       AND (r.rolname IN ('relygate_owner', 'relygate_api', 'relygate_audit', 'relygate_platform', 'relygate_backup',
-                          'pg_read_all_data', 'pg_write_all_data', 'pg_monitor', 'pg_read_all_stats', 'pg_signal_backend')
-            OR r.rolname LIKE 'pg\_%\_server\_%') ORDER BY r.rolname LIMIT 1;
+       AND (r.rolname IN ('relygate_owner', 'relygate_api', 'relygate_audit', 'relygate_platform', 'relygate_backup')
+            OR r.rolname LIKE 'pg\_%' AND r.rolname <> 'pg_database_owner') ORDER BY r.rolname LIMIT 1;
     IF found IS NOT NULL THEN
         RETURN found;
     END IF;
@@ -45,7 +44,7 @@ BEGIN
                        WHERE n.nspname LIKE 'relygate%'
             UNION ALL SELECT p.oid::regprocedure::text, p.proowner FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
                        WHERE n.nspname LIKE 'relygate%') o
-     WHERE o.owner = binding_obstacle.role LIMIT 1;
+     WHERE pg_has_role(binding_obstacle.role, o.owner, 'MEMBER') LIMIT 1;
     RETURN found;
 END $$;
 COMMENT ON FUNCTION @extschema@.binding_obstacle(oid) IS 'Why a role cannot be bound to a tenant, NULL if it can.';
@@ -86,6 +85,10 @@ DECLARE
 BEGIN
     IF id IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', unbind_role.role USING ERRCODE = 'undefined_object';
+    ELSIF NOT EXISTS (SELECT FROM pg_db_role_setting s, pg_database d, unnest(s.setconfig) AS c (setting)
+                       WHERE s.setrole = id AND s.setdatabase = d.oid AND d.datname = current_database() AND c.setting LIKE 'app.tenant\_id=%') THEN
+        -- A name mistyped would leave the login that was meant bound.
+        RAISE EXCEPTION 'role "%" is not bound to a tenant in this database', unbind_role.role USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;
     EXECUTE format('ALTER ROLE %I IN DATABASE %I RESET app.tenant_id', unbind_role.role, current_database());
     -- The membership belongs to the cluster: another database may have bound this login, too.
@@ -96,7 +99,8 @@ BEGIN
     PERFORM @extschema@.end_role_sessions(id);
 END $$;
 COMMENT ON FUNCTION @extschema@.unbind_role(name) IS
-'Takes a login''s tenant away and ends its open sessions at commit. Callers: a superuser.';
+'Takes a login''s tenant away and ends its open sessions at commit. Errors: 42704 no such role; 55000 it is not bound here. Callers: '
+'a superuser.';
 REVOKE ALL ON FUNCTION @extschema@.unbind_role(name) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.grant_functions() RETURNS void
@@ -104,7 +108,8 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 #variable_conflict use_column
 DECLARE
     -- What only a DBA or a migration's definer function calls; a function that a route names is the API's all the same.
-    administrative CONSTANT text[] := ARRAY['protect_table', 'protection_defects', 'validate_schema', 'bind_role', 'unbind_role',
+    administrative CONSTANT text[] := ARRAY['protect_table', 'protection_defects', 'validate_schema', 'tenant_tables', 'scratch_id', 'scratch_value',
+        'scratch_row', 'isolation_attacks', 'guard_attacks', 'prove_isolation', 'bind_role', 'unbind_role',
         'binding_obstacle', 'end_role_sessions', 'grant_functions', 'create_tenant', 'jws_sign', 'verify_audit', 'verify_audit_chain', 'verify_audit_rows', 'audit_defects', 'rearm_audit',
         'new_signing_key', 'hmac_sha256'];
     item record;

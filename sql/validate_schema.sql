@@ -17,25 +17,30 @@ DECLARE
         SELECT n.oid FROM pg_namespace n WHERE n.nspname IN ('@extschema@', 'relygate_report', 'relygate_global'));
     protected CONSTANT oid[] := ARRAY(
         SELECT t.tgrelid FROM pg_trigger t WHERE t.tgfoid = '@extschema@.refuse_truncate()'::regprocedure);
+    -- What reads a table of a tenant, wherever it stands.
+    readers CONSTANT oid[] := ARRAY(
+        SELECT DISTINCT w.ev_class FROM pg_depend d JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+         WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY (protected) AND w.ev_class <> ALL (protected));
+    here CONSTANT oid := (SELECT d.oid FROM pg_database d WHERE d.datname = current_database());
 BEGIN
     -- Tables
     RETURN QUERY SELECT c.oid::regclass::text, 'the table is not protected',
                         format('SELECT relygate.protect_table(%L);', c.oid::regclass)
                    FROM pg_class c WHERE c.oid = ANY (tables) AND c.oid <> ALL (protected);
     RETURN QUERY SELECT c.oid::regclass::text, d.defects, 'Disable the event triggers relygate_guard_*, mend the table, enable them.'
-                   FROM pg_class c CROSS JOIN LATERAL (SELECT @extschema@.protection_defects(c.oid)) AS d (defects)
-                  WHERE c.oid = ANY (protected) AND d.defects IS NOT NULL;
+                   FROM unnest(protected) AS c (oid)
+                  CROSS JOIN LATERAL (SELECT @extschema@.protection_defects(c.oid) OFFSET 0) AS d (defects)     -- once for each
+                  WHERE d.defects IS NOT NULL;
     RETURN QUERY SELECT format('%s.%I', c.oid::regclass, p.polname), 'a policy of its own on a protected table',
                         'Drop it: only base and tenant are needed.'
                    FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
                   WHERE c.oid = ANY (protected) AND p.polname NOT IN ('base', 'tenant');
     RETURN QUERY SELECT i.inhrelid::regclass::text, 'a partition can be read past the policies of its table',
-                        'Enable and force row-level security on it, give it no policy and revoke all rights on it.'
+                        'Give it no policy and revoke all rights on it.'
                    FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
                   WHERE i.inhparent = ANY (protected)
-                    AND (NOT c.relrowsecurity OR NOT c.relforcerowsecurity
-                         -- The sealer's, who has no member: it sees the rows of all tenants.
-                         OR EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND NOT (
+                    -- The sealer's, who has no member: it sees the rows of all tenants.
+                    AND (EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND NOT (
                                 p.polname = 'sealing' AND p.polroles = ARRAY[(SELECT r.oid FROM pg_roles r WHERE r.rolname = 'relygate_audit')]))
                          OR EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.grantee <> c.relowner));
     RETURN QUERY SELECT c.oid::regclass::text, format('%s is granted to %s', a.privilege_type,
@@ -55,12 +60,21 @@ BEGIN
     RETURN QUERY SELECT format('%s.%I', k.conrelid::regclass, k.conname), 'a foreign key does not carry tenant_id',
                         'Make it FOREIGN KEY (tenant_id, ...): else a row can name another tenant''s.'
                    FROM pg_constraint k
-                  WHERE k.contype = 'f' AND k.conrelid = ANY (tables) AND k.confrelid = ANY (tables) AND k.conparentid = 0
+                  WHERE k.contype = 'f' AND k.conrelid = ANY (tables || protected) AND k.confrelid = ANY (tables || protected) AND k.conparentid = 0
                     AND NOT EXISTS (
                         SELECT FROM generate_subscripts(k.conkey, 1) AS n
                           JOIN pg_attribute f ON f.attrelid = k.conrelid AND f.attnum = k.conkey[n] AND f.attname = 'tenant_id'
                           JOIN pg_attribute t ON t.attrelid = k.confrelid AND t.attnum = k.confkey[n]
                            AND t.attname = CASE WHEN k.confrelid = to_regclass('@extschema@.tenants') THEN 'id' ELSE 'tenant_id' END);
+    RETURN QUERY SELECT format('%s.%I', k.conrelid::regclass, k.conname), 'a table without a tenant refers to a table of tenants',
+                        'Drop the foreign key: it tells which rows there are.'
+                   FROM pg_constraint k
+                  WHERE k.contype = 'f' AND k.confrelid = ANY (protected) AND k.conrelid <> ALL (tables || protected) AND k.conparentid = 0;
+    RETURN QUERY SELECT i.indexrelid::regclass::text, 'an index does not begin with tenant_id',
+                        'Make it (tenant_id, ...): else EXPLAIN ANALYZE counts other tenants'' rows that were passed over.'
+                   FROM pg_index i
+                   JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+                  WHERE i.indrelid = ANY (tables) AND NOT i.indisunique AND NOT i.indisexclusion AND i.indkey[0] <> a.attnum;
     RETURN QUERY SELECT DISTINCT format('%s.%I', a.attrelid::regclass, a.attname), format('an index over type %s', format_type(t.oid, NULL)),
                         'Its operators are not leakproof, so no index condition is made of them under row-level security.'
                    FROM pg_index i
@@ -69,11 +83,28 @@ BEGIN
                    JOIN pg_type t ON t.oid = CASE WHEN d.typtype = 'd' THEN d.typbasetype ELSE d.oid END
                   WHERE i.indrelid = ANY (tables) AND (t.typtype = 'e' OR t.oid = 'numeric'::regtype);
 
+    -- Statistics are of all tenants together: what is estimated of a personal value tells whether another tenant has it.
+    RETURN QUERY SELECT format('%s.%I', a.attrelid::regclass, a.attname), 'statistics are kept of a personal column',
+                        format('ALTER TABLE %s ALTER %I SET STATISTICS 0; then ANALYZE it.', a.attrelid::regclass, a.attname)
+                   FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+                  WHERE a.attrelid = ANY (protected) AND t.typnamespace = '@extschema@'::regnamespace AND coalesce(a.attstattarget, -1) <> 0
+                    AND t.typname IN ('person_name', 'mobile', 'email_address', 'vehicle_number', 'user_name', 'remark');
+    RETURN QUERY SELECT format('statistics %s', s.stxname), format('extended statistics of %s', s.stxrelid::regclass),
+                        format('DROP STATISTICS %I.%I;', n.nspname, s.stxname)
+                   FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
+                  WHERE s.stxrelid = ANY (protected)
+                    AND (s.stxexprs IS NOT NULL OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = s.stxrelid
+                                                              AND a.attnum = ANY (s.stxkeys) AND a.attstattarget = 0));
+
     -- Code with other rights
+    RETURN QUERY SELECT p.oid::regprocedure::text, 'it was replaced or changed', 'DROP EXTENSION cannot mend it: replace it by its definition in the extension''s script.'
+                   FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+                  WHERE p.oid = '@extschema@.current_tenant()'::regprocedure
+                    AND NOT (l.lanname = 'c' AND p.prosrc = 'relygate_current_tenant' AND p.provolatile = 's' AND p.proparallel = 'r' AND NOT p.prosecdef);
     RETURN QUERY SELECT p.oid::regprocedure::text, 'a SECURITY DEFINER function whose owner no policy holds',
                         'Give it to relygate_platform or relygate_audit.'
                    FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
-                  WHERE p.pronamespace = ANY (schemas) AND p.prosecdef AND (r.rolsuper OR r.rolbypassrls);
+                  WHERE (p.pronamespace = ANY (schemas) OR p.prosrc ~ '\mrelygate\w*\.') AND p.prosecdef AND (r.rolsuper OR r.rolbypassrls);
     RETURN QUERY SELECT p.oid::regprocedure::text, 'a SECURITY DEFINER function without a fixed search_path',
                         format('ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp;', p.oid::regprocedure)
                    FROM pg_proc p
@@ -86,27 +117,69 @@ BEGIN
     RETURN QUERY SELECT c.oid::regclass::text, 'a view with the rights of its owner',
                         format('ALTER VIEW %s SET (security_invoker = true);', c.oid::regclass)
                    FROM pg_class c
-                  WHERE c.relnamespace = ANY (schemas) AND c.relkind = 'v'
+                  WHERE (c.relnamespace = ANY (schemas) OR c.oid = ANY (readers)) AND c.relkind = 'v'
                     AND NOT EXISTS (SELECT FROM pg_options_to_table(c.reloptions) o
                                      WHERE o.option_name = 'security_invoker' AND o.option_value::boolean);
     RETURN QUERY SELECT c.oid::regclass::text, 'a materialized view', 'Make a table or a view of it: policies do not hold here.'
-                   FROM pg_class c WHERE c.relnamespace = ANY (schemas) AND c.relkind = 'm';
+                   FROM pg_class c WHERE (c.relnamespace = ANY (schemas) OR c.oid = ANY (readers)) AND c.relkind = 'm';
 
     -- Logins
     RETURN QUERY SELECT format('role %s', b.setrole::regrole), format('bound to a tenant, but %s', b.obstacle),
                         format('Take that away, or SELECT relygate.unbind_role(%L);', b.setrole::regrole)
                    FROM (SELECT DISTINCT s.setrole, @extschema@.binding_obstacle(s.setrole) AS obstacle
                            FROM pg_db_role_setting s, unnest(s.setconfig) AS c (setting)
-                          WHERE s.setrole <> 0 AND c.setting LIKE 'app.tenant\_id=%'
-                            AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))) b
+                          WHERE s.setrole <> 0 AND c.setting LIKE 'app.tenant\_id=%' AND s.setdatabase IN (0, here)) b
                   WHERE b.obstacle IS NOT NULL;
     RETURN QUERY SELECT format('parameter %s', m.parname), format('SET is granted to %s',
                             CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END),
                         'Only relygate_api and relygate_owner may choose a tenant.'
                    FROM pg_parameter_acl m CROSS JOIN LATERAL aclexplode(m.paracl) a
                    LEFT JOIN pg_roles r ON r.oid = a.grantee
-                  WHERE (m.parname LIKE 'app.%' OR m.parname = 'relygate.context_lifetime') AND a.privilege_type = 'SET'
+                  WHERE (m.parname LIKE 'app.%' OR m.parname IN ('relygate.context_lifetime', 'session_replication_role', 'session_preload_libraries'))
+                    AND a.privilege_type = 'SET'
                     AND NOT coalesce(r.rolsuper OR r.rolname IN ('relygate_api', 'relygate_owner') AND m.parname LIKE 'app.%', false);
+
+    RETURN QUERY SELECT format('role %s', r.rolname), 'a role of the product that no policy holds, or that may make roles',
+                        format('ALTER ROLE %I NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOREPLICATION;', r.rolname)
+                   FROM pg_roles r
+                  WHERE r.rolname IN ('relygate_owner', 'relygate_audit', 'relygate_api', 'relygate_shim', 'relygate_reporting', 'relygate_platform')
+                    AND (r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolreplication);
+    RETURN QUERY SELECT format('role %s', m.member::regrole), format('a member of %s', m.roleid::regrole), format('REVOKE %s FROM %s;', m.roleid::regrole, m.member::regrole)
+                   FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
+                  WHERE m.roleid::regrole::text IN ('relygate_audit', 'relygate_platform') AND NOT r.rolsuper;
+    RETURN QUERY SELECT 'role relygate_shim', 'a tenant that it chooses outlives the transaction',
+                        'ALTER ROLE relygate_shim SET relygate.context_lifetime = ''transaction'';'
+                  WHERE to_regrole('relygate_shim') IS NOT NULL AND NOT EXISTS (
+                        SELECT FROM pg_db_role_setting s WHERE s.setrole = to_regrole('relygate_shim') AND s.setdatabase IN (0, here)
+                           AND 'relygate.context_lifetime=transaction' = ANY (s.setconfig));
+    RETURN QUERY SELECT format('database %I', current_database()), 'the library is not loaded with each session',
+                        format('ALTER DATABASE %I SET session_preload_libraries = ''relygate'';', current_database())
+                  WHERE current_setting('shared_preload_libraries') !~ '\mrelygate\M' AND NOT EXISTS (
+                        SELECT FROM pg_db_role_setting s, unnest(s.setconfig) AS c (setting)
+                         WHERE s.setrole = 0 AND s.setdatabase IN (0, here) AND c.setting ~ '^session_preload_libraries=.*\mrelygate\M');
+
+    -- What PUBLIC must not have
+    RETURN QUERY SELECT f.object, f.finding, f.advice FROM (VALUES
+        (format('database %I', current_database()), 'everybody may make temporary tables or schemas',
+         format('REVOKE TEMPORARY, CREATE ON DATABASE %I FROM PUBLIC;', current_database()),
+         has_database_privilege('public', current_database(), 'TEMPORARY') OR has_database_privilege('public', current_database(), 'CREATE')),
+        ('pg_catalog.pg_db_role_setting', 'everybody may read which login belongs to which tenant',
+         'REVOKE SELECT ON pg_catalog.pg_db_role_setting FROM PUBLIC;', has_table_privilege('public', 'pg_catalog.pg_db_role_setting', 'SELECT')))
+        AS f (object, finding, advice, is_so) WHERE f.is_so;
+    RETURN QUERY SELECT format('schema %I', n.nspname), 'everybody may create objects in it', format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC;', n.nspname)
+                   FROM pg_namespace n WHERE (n.oid = ANY (schemas) OR n.nspname = 'public') AND has_schema_privilege('public', n.oid, 'CREATE');
+    RETURN QUERY SELECT p.oid::regprocedure::text, 'everybody may call this function', format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC;', p.oid::regprocedure)
+                   FROM pg_proc p
+                  WHERE p.pronamespace = 'pg_catalog'::regnamespace AND has_function_privilege('public', p.oid, 'EXECUTE')
+                    AND (p.proname ~ '^pg_(try_)?advisory_(xact_)?lock' OR p.proname IN ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_import'));
+    RETURN QUERY SELECT format('role %s', w.name), 'everybody may call the functions that it makes',
+                        format('ALTER DEFAULT PRIVILEGES FOR ROLE %s REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;', w.name)
+                   FROM unnest(ARRAY['relygate_owner', 'relygate_platform', 'relygate_audit']) AS w (name)
+                  WHERE EXISTS (SELECT FROM aclexplode(coalesce((SELECT d.defaclacl FROM pg_default_acl d WHERE d.defaclrole = to_regrole(w.name)
+                                                                    AND d.defaclnamespace = 0 AND d.defaclobjtype = 'f'),
+                                                                acldefault('f', to_regrole(w.name)))) a WHERE a.grantee = 0)
+                     OR EXISTS (SELECT FROM pg_default_acl d, aclexplode(d.defaclacl) a
+                                 WHERE d.defaclrole = to_regrole(w.name) AND d.defaclnamespace <> 0 AND a.grantee = 0);
 
     -- The audit
     RETURN QUERY SELECT * FROM @extschema@.audit_defects();

@@ -177,6 +177,7 @@ BREAKS = [(name, f"DROP TABLE relygate.{name} CASCADE") for name in (
     ("reporting", "REVOKE SELECT ON relygate_report.audit FROM relygate_reporting"),
     ("grants", "GRANT EXECUTE ON FUNCTION relygate.current_tenant() TO PUBLIC"),
     ("guard", "DROP EVENT TRIGGER relygate_guard_drop"),
+    ("guard_wider", "DROP EVENT TRIGGER relygate_guard_ddl"),
 ]
 
 

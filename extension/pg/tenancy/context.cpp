@@ -22,6 +22,7 @@ constexpr int kNoContext = MAKE_SQLSTATE('R', 'G', '4', '0', '1');
 constexpr int kWrongContext = MAKE_SQLSTATE('R', 'G', '5', '0', '0');
 constexpr const char *kTenantSetting = "app.tenant_id";
 constexpr const char *kUserSetting = "app.user_id";
+constexpr const char *kLifetimeSetting = "relygate.context_lifetime";
 
 enum Lifetime : int { kSession, kTransaction };
 constexpr config_enum_entry kLifetimes[] = {
@@ -38,6 +39,7 @@ static_assert(std::is_trivially_destructible_v<Note>);
 // The variables behind the settings; PostgreSQL owns what they point to.
 char *tenant_text, *user_text, *role_text, *request_text, *address_text, *issuer_text;
 int lifetime = kSession;
+bool is_lifetime_set; // by whoever may, be it before the library was loaded
 int token_lifetime_s;
 const Note *tenant_note, *user_note;
 
@@ -87,6 +89,11 @@ bool check_id(char **value, void **extra, GucSource source) {
     note->source = source;
     note->transaction = is_initializing || MyProc == nullptr ? 0 : this_transaction();
     *extra = note;
+    return true;
+}
+
+bool check_lifetime(int *, void **, GucSource source) {
+    is_lifetime_set = is_lifetime_set || source > PGC_S_DYNAMIC_DEFAULT;
     return true;
 }
 
@@ -184,9 +191,14 @@ void define_text(const char *name, const char *what, char **variable, const char
 
 void define_context() {
     is_initializing = true;
-    DefineCustomEnumVariable("relygate.context_lifetime", "How long a chosen tenant context may be used.",
+    const bool is_lifetime_given = GetConfigOption(kLifetimeSetting, true, false) != nullptr;
+    DefineCustomEnumVariable(kLifetimeSetting, "How long a chosen tenant context may be used.",
                              "transaction: only in the transaction that set it, and for one tenant.", &lifetime,
-                             kSession, kLifetimes, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+                             kSession, kLifetimes, PGC_SUSET, 0, check_lifetime, nullptr, nullptr);
+    // A connection option takes the place of the role's setting and is thrown away when the login may not give it: the
+    // stricter lifetime then, not the default.
+    if (is_lifetime_given && !is_lifetime_set)
+        SetConfigOption(kLifetimeSetting, "transaction", PGC_SUSET, PGC_S_OVERRIDE);
     define_text(kTenantSetting, "The tenant whose rows are seen.", &tenant_text, "", PGC_SUSET, check_id,
                 assign_tenant);
     define_text(kUserSetting, "The user who makes the request.", &user_text, "", PGC_SUSET, check_id, assign_user);

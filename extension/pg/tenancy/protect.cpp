@@ -10,21 +10,24 @@ extern "C" {
 
 namespace {
 
-// Tables to look at: what a command has touched (with its children: ATTACH PARTITION names the parent), or one table
-// ($1).
+// Tables to look at: what a command has touched (with its children and parents: ATTACH PARTITION names the parent, a
+// command on a partition does not), or one table ($1).
 constexpr const char *kTouchedByCommand = R"(
-SELECT coalesce(p.polrelid, t.tgrelid, c.objid)
+SELECT coalesce(p.polrelid, t.tgrelid, r.ev_class, i.indrelid, c.objid)
   FROM pg_event_trigger_ddl_commands() c
   LEFT JOIN pg_policy p ON c.classid = 'pg_policy'::regclass AND p.oid = c.objid
   LEFT JOIN pg_trigger t ON c.classid = 'pg_trigger'::regclass AND t.oid = c.objid
- WHERE c.classid IN ('pg_class'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass)
-UNION SELECT i.inhrelid FROM pg_event_trigger_ddl_commands() c JOIN pg_inherits i ON i.inhparent = c.objid
+  LEFT JOIN pg_rewrite r ON c.classid = 'pg_rewrite'::regclass AND r.oid = c.objid
+  LEFT JOIN pg_index i ON c.classid = 'pg_class'::regclass AND i.indexrelid = c.objid
+ WHERE c.classid IN ('pg_class'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_rewrite'::regclass)
+UNION SELECT unnest(ARRAY[i.inhrelid, i.inhparent])
+  FROM pg_event_trigger_ddl_commands() c JOIN pg_inherits i ON c.objid IN (i.inhparent, i.inhrelid)
  WHERE c.classid = 'pg_class'::regclass)";
 constexpr const char *kTouchedByDrop = R"(
 SELECT c.oid FROM pg_event_trigger_dropped_objects() d
   JOIN pg_namespace n ON n.nspname = d.address_names[1]
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = d.address_names[2]
- WHERE d.object_type IN ('policy', 'trigger'))";
+ WHERE d.object_type IN ('policy', 'trigger', 'table constraint'))";
 constexpr const char *kOneTable = "SELECT $1";
 
 // The triggers that protect are known by their names when they are dropped, so each name stays with its function: under
@@ -42,6 +45,39 @@ SELECT g.tgrelid::regclass, format('trigger %s is not what protects a table', g.
  WHERE (g.tgname, f.proname, m.nspname, g.tgtype::int, g.tgqual IS NULL, g.tgattr::text)
        IS DISTINCT FROM (w.name::name, w.function::name, 'relygate'::name, w.type, true, ''))";
 
+// Keys are checked without policies. Only those that this transaction has made are refused (age() is then 0, or below in
+// a subtransaction): a table with an older one could not be altered any more.
+constexpr const char *kOpenKeys = R"(
+SELECT g.tgrelid::regclass, format('key %s does not begin with %s', i.indexrelid::regclass, a.attname)
+  FROM touched JOIN marks g ON g.tgrelid = touched.oid AND g.column_name <> 'id'
+  JOIN pg_attribute a ON a.attrelid = g.tgrelid AND a.attname = g.column_name
+  JOIN pg_index i ON i.indrelid = g.tgrelid AND (i.indisunique OR i.indisexclusion) AND i.indkey[0] <> a.attnum
+ WHERE age(i.xmin) <= 0
+UNION ALL
+SELECT g.tgrelid::regclass, format('foreign key %s does not carry %s', k.conname, g.column_name)
+  FROM touched JOIN marks g ON g.tgrelid = touched.oid AND g.column_name <> 'id'
+  JOIN pg_constraint k ON k.conrelid = g.tgrelid AND k.contype = 'f' AND k.conparentid = 0
+  JOIN marks f ON f.tgrelid = k.confrelid
+ WHERE age(k.xmin) <= 0 AND NOT EXISTS (
+       SELECT FROM unnest(k.conkey, k.confkey) AS n (own, others)
+         JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = n.own AND a.attname = g.column_name
+         JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = n.others AND b.attname = f.column_name))";
+
+// In another schema its triggers would not be known as those that protect.
+constexpr const char *kMoved = R"(
+SELECT g.tgrelid::regclass, 'it is in another schema' FROM touched JOIN marks g ON g.tgrelid = touched.oid)";
+
+// Without a key of its own a tenant's row can be there twice, and nothing can refer to it.
+constexpr const char *kNoKeyLeft = R"(
+SELECT g.tgrelid::regclass, format('no key begins with %s', g.column_name)
+  FROM touched JOIN marks g ON g.tgrelid = touched.oid
+  JOIN pg_attribute a ON a.attrelid = g.tgrelid AND a.attname = g.column_name
+ WHERE EXISTS (SELECT FROM pg_event_trigger_dropped_objects() d JOIN pg_class c ON c.oid = g.tgrelid
+                 JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE d.object_type = 'table constraint' AND d.address_names[1:2] = ARRAY[n.nspname, c.relname]::text[])
+   AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = g.tgrelid AND i.indisunique AND i.indpred IS NULL
+                     AND i.indkey[0] = a.attnum))";
+
 // A drop may take the mark of protection itself: then the table that stays behind is no longer known as protected.
 constexpr const char *kLostMark = R"(
 SELECT c.oid::regclass, format('trigger %s is missing', d.address_names[3]) FROM pg_event_trigger_dropped_objects() d
@@ -57,10 +93,7 @@ constexpr const char *kDefects = R"(
 SELECT r.oid::regclass, d.defect
   FROM (SELECT c.oid, c.relrowsecurity, c.relforcerowsecurity, t.column_name = 'id' AS is_tenants,
                '( SELECT relygate.current_tenant() AS current_tenant)' AS asked, quote_ident(t.column_name) AS tenant_column
-          FROM (SELECT g.tgrelid, replace(encode(g.tgargs, 'escape'), '\000', '') AS column_name
-                  FROM pg_trigger g JOIN pg_proc f ON f.oid = g.tgfoid JOIN pg_namespace n ON n.oid = f.pronamespace
-                 WHERE f.proname = 'refuse_truncate' AND n.nspname = 'relygate' AND NOT g.tgisinternal) t
-          JOIN pg_class c ON c.oid = t.tgrelid WHERE c.oid IN (SELECT touched.oid FROM touched)) r
+          FROM marks t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.oid IN (SELECT touched.oid FROM touched)) r
  CROSS JOIN LATERAL (
        SELECT format('(%s IS NOT NULL)', r.asked) AS base, format('(%s = %s)', r.tenant_column, r.asked) AS tenant,
               '((CURRENT_USER = ''relygate_platform''::name) OR %s)' AS or_platform) w
@@ -77,6 +110,14 @@ SELECT r.oid::regclass, d.defect
               SELECT FROM pg_policy p WHERE p.polrelid = r.oid AND p.polname = 'tenant' AND NOT p.polpermissive AND p.polcmd = '*'
                  AND p.polroles = '{0}' AND pg_get_expr(p.polqual, r.oid) = e.tenant
                  AND pg_get_expr(p.polwithcheck, r.oid) = e.tenant)
+       UNION ALL SELECT format('column %s may be NULL', r.tenant_column) FROM pg_attribute a
+        WHERE a.attrelid = r.oid AND quote_ident(a.attname) = r.tenant_column AND NOT a.attnotnull
+       UNION ALL SELECT format('rule %s rewrites it', w.rulename) FROM pg_rewrite w WHERE w.ev_class = r.oid
+       UNION ALL SELECT 'it is a member of an extension, so no dump has its rows' FROM pg_depend d
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.deptype = 'e'
+       UNION ALL SELECT format('partition %s can be read past its policies', i.inhrelid::regclass)
+         FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid
+        WHERE i.inhparent = r.oid AND NOT (p.relrowsecurity AND p.relforcerowsecurity)
        -- Asked for its parent's rows, a table's own policies do not count.
        UNION ALL SELECT format('it is a child of %s', i.inhparent::regclass) FROM pg_inherits i WHERE i.inhrelid = r.oid
        UNION ALL SELECT format('trigger %s is disabled', string_agg(g.tgname, ', ' ORDER BY g.tgname))
@@ -84,12 +125,20 @@ SELECT r.oid::regclass, d.defect
        HAVING count(*) > 0 AND NOT (
               excused AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = r.oid AND g.tgenabled <> 'D'))) d (defect))";
 
+// The marks of protected tables, with the name of the tenant's column.
+constexpr const char *kMarks = R"(
+SELECT g.tgrelid, replace(encode(g.tgargs, 'escape'), '\000', '') AS column_name
+  FROM pg_trigger g JOIN pg_proc f ON f.oid = g.tgfoid JOIN pg_namespace n ON n.oid = f.pronamespace
+ WHERE f.proname = 'refuse_truncate' AND n.nspname = 'relygate' AND NOT g.tgisinternal)";
+
 // The query over these tables; `excused`: whether a superuser's restore is let through.
-const char *defects_of(const char *touched, const char *also, bool excused) {
+const char *defects_of(const char *touched, std::initializer_list<const char *> also, bool excused) {
     StringInfoData query;
     initStringInfo(&query);
     appendStringInfoString(&query, "WITH touched (oid) AS (");
     appendStringInfoString(&query, touched);
+    appendStringInfoString(&query, "), marks AS (");
+    appendStringInfoString(&query, kMarks);
     appendStringInfoString(&query, "), settings AS (SELECT ");
     appendStringInfoString(&query,
                            excused ? "(SELECT u.rolsuper FROM pg_roles u WHERE u.rolname = current_user)" : "false");
@@ -97,18 +146,19 @@ const char *defects_of(const char *touched, const char *also, bool excused) {
     appendStringInfoString(&query, "SELECT x.* FROM settings CROSS JOIN LATERAL (");
     appendStringInfoString(&query, kDefects);
     appendStringInfoString(&query, ") x ");
-    if (also != nullptr) {
+    for (const char *more : also) {
         appendStringInfoString(&query, " UNION ALL ");
-        appendStringInfoString(&query, also);
+        appendStringInfoString(&query, more);
     }
     appendStringInfoString(&query, ") f (\"table\", defect) GROUP BY 1 ORDER BY 1 LIMIT 1");
     return query.data;
 }
 
-void guard(FunctionCallInfo fcinfo, const char *touched, const char *also) {
-    if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
-        ereport(ERROR, errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
-                errmsg("not called by an event trigger"));
+bool is_move(FunctionCallInfo fcinfo) {
+    return IsA(reinterpret_cast<EventTriggerData *>(fcinfo->context)->parsetree, AlterObjectSchemaStmt);
+}
+
+void guard(FunctionCallInfo fcinfo, const char *touched, std::initializer_list<const char *> also) {
     SPI_connect();
     // Not as read-only: that would look at the catalogs through the snapshot from before the command.
     if (SPI_execute(defects_of(touched, also, true), false, 1) != SPI_OK_SELECT)
@@ -123,15 +173,26 @@ void guard(FunctionCallInfo fcinfo, const char *touched, const char *also) {
     SPI_finish();
 }
 
+void require_event_trigger(FunctionCallInfo fcinfo) {
+    if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+        ereport(ERROR, errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
+                errmsg("not called by an event trigger"));
+}
+
 } // namespace
 
 RELYGATE_FUNCTION(relygate_guard_ddl) {
-    guard(fcinfo, kTouchedByCommand, kForgedTrigger);
+    require_event_trigger(fcinfo);
+    if (is_move(fcinfo))
+        guard(fcinfo, kTouchedByCommand, {kForgedTrigger, kMoved});
+    else
+        guard(fcinfo, kTouchedByCommand, {kForgedTrigger, kOpenKeys});
     PG_RETURN_NULL();
 }
 
 RELYGATE_FUNCTION(relygate_guard_drop) {
-    guard(fcinfo, kTouchedByDrop, kLostMark);
+    require_event_trigger(fcinfo);
+    guard(fcinfo, kTouchedByDrop, {kLostMark, kNoKeyLeft});
     PG_RETURN_NULL();
 }
 
@@ -140,7 +201,7 @@ RELYGATE_FUNCTION(relygate_protection_defects) {
     Oid types[] = {OIDOID};
     Datum values[] = {PG_GETARG_DATUM(0)};
     SPI_connect();
-    if (SPI_execute_with_args(defects_of(kOneTable, nullptr, false), 1, types, values, nullptr, true, 1) !=
+    if (SPI_execute_with_args(defects_of(kOneTable, {}, false), 1, types, values, nullptr, true, 1) !=
         SPI_OK_SELECT)
         ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not look at the protection of a table"));
     text *defects = nullptr;

@@ -1,0 +1,21 @@
+"""relygate.prove_isolation(): what it finds, and that it leaves nothing behind."""
+from mutation.defence import Defence, Function
+
+PROVE = "relygate.prove_isolation()"
+
+DEFENCES = [
+    Defence("proof-verdict", "proof", "what was got is compared with what is right",
+            Function(PROVE, "got = ANY (item.expected), said)", "true, said)"), Function(PROVE, "item.target), said IS NULL, said)", "item.target), true, said)"),
+            Function(PROVE, "SQLSTATE = '42501',", "true,"), Function(PROVE, "coalesce(seen = ARRAY[1, 1, 1]::bigint[], false), said)", "true, said)"),
+            Function(PROVE, "item.login), item.obstacle IS NULL, item.obstacle)", "item.login), true, item.obstacle)")),
+    Defence("proof-control", "proof", "the own row must be seen", Function(PROVE, "IF n = 0 THEN", "IF false THEN")),
+    Defence("proof-honest", "proof", "a table that takes no row is not said to hold", Function(PROVE, "item.target), NULL,", "item.target), true,")),
+    Defence("proof-rolled-back", "proof", "everything is rolled back",
+            Function(PROVE, "        RAISE EXCEPTION USING ERRCODE = 'RG000';\n    EXCEPTION WHEN SQLSTATE", "    EXCEPTION WHEN SQLSTATE")),
+    Defence("proof-spares-sequences", "proof", "no default that counts is called",
+            Function("relygate.scratch_row(regclass, name, uuid, uuid)", "OR pg_get_expr(d.adbin, d.adrelid) LIKE '%nextval%'", "")),
+    Defence("proof-without-locks", "proof", "the guard is tried on a table of its own",
+            Function(PROVE, "relygate.guard_attacks(scratch)", "relygate.guard_attacks('relygate.purposes')")),
+    Defence("proof-superuser", "proof", "only a superuser may", Function(PROVE, "IF NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN", "IF false THEN")),
+    Defence("proof-on-primary", "proof", "a read-only transaction is refused", Function(PROVE, "ELSIF current_setting('transaction_read_only')::boolean THEN", "ELSIF false THEN")),
+]

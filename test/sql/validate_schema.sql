@@ -1,0 +1,122 @@
+-- validate_schema(): each finding is planted once, while the guard sleeps, and exactly that is found.
+BEGIN;
+SELECT plan(47);
+
+SELECT id AS north FROM relygate.create_tenant('V_NORTH', 'North', 'school', 'Asia/Kolkata', 'IN') \gset
+SET client_min_messages = error;
+CREATE TABLE relygate.audit_log_2099_01 (LIKE relygate.audit_log INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
+ALTER TABLE relygate.audit_log_2099_01 ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE relygate.audit_log_2099_01 OWNER TO relygate_audit;
+ALTER TABLE relygate.audit_log ATTACH PARTITION relygate.audit_log_2099_01 FOR VALUES FROM ('2099-01-01') TO ('2099-02-01');
+ALTER EVENT TRIGGER relygate_guard_ddl DISABLE;
+ALTER EVENT TRIGGER relygate_guard_drop DISABLE;
+CREATE FUNCTION test.findings(with_guard boolean DEFAULT false) RETURNS text[] LANGUAGE sql AS
+    $$ SELECT ARRAY(SELECT object || ': ' || finding FROM relygate.validate_schema() WHERE with_guard OR object NOT LIKE 'event trigger %'
+                    ORDER BY object || ': ' || finding COLLATE "C") $$;
+-- The findings after this was done (@: the database); undone again.
+CREATE FUNCTION test.findings_after(plant text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    found text;
+BEGIN
+    BEGIN
+        EXECUTE replace(plant, '@', quote_ident(current_database()));
+        found := array_to_string(test.findings(plant LIKE '%EVENT TRIGGER%'), '|');
+        RAISE EXCEPTION USING ERRCODE = 'RG000';
+    EXCEPTION WHEN SQLSTATE 'RG000' THEN
+        RETURN found;
+    END;
+END $$;
+
+SELECT is(test.findings(), '{}', 'nothing is wrong to begin with [whole]');
+SELECT is(test.findings_after($$ CREATE TABLE relygate.things (tenant_id uuid NOT NULL, id uuid NOT NULL, PRIMARY KEY (tenant_id, id)); ALTER TABLE relygate.things OWNER TO relygate_owner $$),
+    'relygate.things: the table is not protected', 'a table that nobody protected [validate-schema]');
+SELECT is(test.findings_after($$ ALTER TABLE relygate.visits DISABLE ROW LEVEL SECURITY $$),
+    'relygate.visits: row-level security is not enabled', 'ENABLE [validate-schema]');
+SELECT is(test.findings_after($$ ALTER TABLE relygate.visits NO FORCE ROW LEVEL SECURITY $$),
+    'relygate.visits: row-level security is not forced', 'FORCE [validate-schema]');
+SELECT is(test.findings_after($$ ALTER POLICY base ON relygate.visits USING (true) $$),
+    'relygate.visits: policy base is missing or changed', 'the policy base [validate-schema]');
+SELECT is(test.findings_after($$ DROP POLICY tenant ON relygate.visits $$),
+    'relygate.visits: policy tenant is missing or changed', 'the policy tenant [validate-schema]');
+SELECT is(test.findings_after($$ ALTER TABLE relygate.visits DISABLE TRIGGER audit $$),
+    'relygate.visits: trigger audit is disabled', 'a disabled trigger [validate-schema]');
+SELECT is(test.findings_after($$ CREATE RULE copy AS ON INSERT TO relygate.visits DO ALSO NOTIFY visits $$),
+    'relygate.visits: rule copy rewrites it', 'a rule [validate-schema]');
+SELECT is(test.findings_after($$ CREATE TABLE test.child () INHERITS (relygate.gates) $$),
+    'relygate.gates: partition test.child can be read past its policies', 'a child [validate-schema]');
+SELECT is(test.findings_after($$ ALTER EXTENSION relygate ADD TABLE relygate.gates $$),
+    'relygate.gates: it is a member of an extension, so no dump has its rows', 'a member of the extension [validate-schema]');
+SELECT is(test.findings_after($$ CREATE POLICY more ON relygate.visits USING (true) $$),
+    'relygate.visits.more: a policy of its own on a protected table', 'one more policy [validate-schema]');
+SELECT is(test.findings_after($$ GRANT SELECT ON relygate.audit_log_2099_01 TO relygate_api $$),
+    'relygate.audit_log_2099_01: a partition can be read past the policies of its table', 'a partition with rights of its own [validate-schema]');
+SELECT is(test.findings_after($$ GRANT TRUNCATE ON relygate.visits TO relygate_api $$),
+    'relygate.visits: TRUNCATE is granted to relygate_api', 'TRUNCATE [validate-schema]');
+SELECT is(test.findings_after($$ GRANT REFERENCES ON relygate.visits TO relygate_api $$),
+    'relygate.visits: REFERENCES is granted to relygate_api', 'REFERENCES [validate-schema]');
+SELECT is(test.findings_after($$ GRANT TRIGGER ON relygate.visits TO relygate_api $$),
+    'relygate.visits: TRIGGER is granted to relygate_api', 'TRIGGER [validate-schema]');
+SELECT is(test.findings_after($$ GRANT SELECT ON relygate.visits TO PUBLIC $$),
+    'relygate.visits: SELECT is granted to PUBLIC', 'a right of PUBLIC [validate-schema]');
+SELECT is(test.findings_after($$ CREATE UNIQUE INDEX visitors_key ON relygate.visitors (mobile) $$),
+    'relygate.visitors_key: a key does not begin with tenant_id', 'a key without the tenant [validate-schema]');
+SELECT is(test.findings_after($$ CREATE UNIQUE INDEX visits_id ON relygate.visits (id); ALTER TABLE relygate.visits ADD other uuid, ADD CONSTRAINT other FOREIGN KEY (other) REFERENCES relygate.visits (id) $$),
+    'relygate.visits.other: a foreign key does not carry tenant_id|relygate.visits_id: a key does not begin with tenant_id', 'a foreign key without the tenant [validate-schema]');
+SELECT is(test.findings_after($$ CREATE TABLE test.notes (tenant uuid, visit uuid, CONSTRAINT of_visit FOREIGN KEY (tenant, visit) REFERENCES relygate.visits (tenant_id, id)) $$),
+    'test.notes.of_visit: a table without a tenant refers to a table of tenants', 'a reference from outside [validate-schema]');
+SELECT is(test.findings_after($$ CREATE INDEX visitors_created ON relygate.visitors (created_at) $$),
+    'relygate.visitors_created: an index does not begin with tenant_id', 'an index without the tenant [validate-schema]');
+SELECT is(test.findings_after($$ CREATE TYPE test.state AS ENUM ('a'); ALTER TABLE relygate.visits ADD mood test.state; CREATE INDEX ON relygate.visits (tenant_id, mood) $$),
+    'relygate.visits.mood: an index over type test.state', 'an enum in an index [validate-schema]');
+SELECT is(test.findings_after($$ ALTER TABLE relygate.visits ADD fee numeric; CREATE INDEX ON relygate.visits (tenant_id, fee) $$),
+    'relygate.visits.fee: an index over type numeric', 'a numeric in an index [validate-schema]');
+SELECT is(test.findings_after($$ ALTER TABLE relygate.visitors ALTER mobile SET STATISTICS -1 $$),
+    'relygate.visitors.mobile: statistics are kept of a personal column', 'statistics [validate-schema]');
+SELECT is(test.findings_after($$ CREATE STATISTICS test.together ON tenant_id, mobile FROM relygate.visitors $$),
+    'statistics together: extended statistics of relygate.visitors', 'extended statistics [validate-schema]');
+SELECT is(test.findings_after($$ ALTER FUNCTION relygate.current_tenant() IMMUTABLE $$),
+    'relygate.current_tenant(): it was replaced or changed', 'an IMMUTABLE current_tenant [validate-schema]');
+SELECT is(test.findings_after($$ CREATE FUNCTION relygate.loose() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT 1'; REVOKE ALL ON FUNCTION relygate.loose() FROM PUBLIC $$),
+    'relygate.loose(): a SECURITY DEFINER function whose owner no policy holds', 'a definer function of a superuser [validate-schema]');
+SELECT is(test.findings_after($$ CREATE FUNCTION test.loose() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM relygate.visits' $$),
+    'test.loose(): a SECURITY DEFINER function whose owner no policy holds', '... in another schema that reads our tables [validate-schema]');
+SELECT is(test.findings_after($$ ALTER FUNCTION relygate.find_tenant(text) RESET search_path $$),
+    'relygate.find_tenant(text): a SECURITY DEFINER function without a fixed search_path', 'a search path [validate-schema]');
+SELECT alike(test.findings_after($$ GRANT EXECUTE ON FUNCTION relygate.create_visit TO PUBLIC $$), 'relygate.create_visit(%): everybody may call this function', 'a function of PUBLIC [validate-schema]');
+SELECT is(test.findings_after($$ ALTER VIEW relygate_report.visits SET (security_invoker = false) $$),
+    'relygate_report.visits: a view with the rights of its owner', 'a view [validate-schema]');
+SELECT is(test.findings_after($$ CREATE VIEW test.all_visits AS SELECT * FROM relygate.visits $$),
+    'test.all_visits: a view with the rights of its owner', '... in another schema [validate-schema]');
+SELECT is(test.findings_after($$ CREATE MATERIALIZED VIEW test.kept AS SELECT id FROM relygate.visits $$),
+    'test.kept: a materialized view', 'a materialized view, wherever [validate-schema]');
+SELECT is(test.findings_after(format($$ CREATE ROLE v_login LOGIN; SELECT relygate.bind_role('v_login', %L); GRANT relygate_api TO v_login $$, :'north')),
+    'role v_login: bound to a tenant, but it is a member of "relygate_api"', 'a bound login that gained a membership [validate-schema]');
+SELECT is(test.findings_after($$ GRANT SET ON PARAMETER app.tenant_id TO relygate_reporting $$),
+    'parameter app.tenant_id: SET is granted to relygate_reporting', 'a right to choose [validate-schema]');
+SELECT is(test.findings_after($$ GRANT SET ON PARAMETER session_replication_role TO relygate_api $$),
+    'parameter session_replication_role: SET is granted to relygate_api', 'a right to silence triggers [validate-schema]');
+SELECT is(test.findings_after($$ ALTER ROLE relygate_api BYPASSRLS $$),
+    'role relygate_api: a role of the product that no policy holds, or that may make roles', 'BYPASSRLS [validate-schema]');
+SELECT is(test.findings_after($$ CREATE ROLE v_member; GRANT relygate_audit TO v_member $$),
+    'role v_member: a member of relygate_audit', 'a member of the audit''s owner [validate-schema]');
+SELECT is(test.findings_after($$ ALTER ROLE relygate_shim RESET relygate.context_lifetime $$),
+    'role relygate_shim: a tenant that it chooses outlives the transaction', 'the lifetime of a choice [validate-schema]');
+SELECT is(test.findings_after($$ ALTER DATABASE @ RESET session_preload_libraries $$), replace('database @: the library is not loaded with each session', '@', quote_ident(current_database())), 'the library [validate-schema]');
+SELECT is(test.findings_after($$ GRANT TEMPORARY ON DATABASE @ TO PUBLIC $$), replace('database @: everybody may make temporary tables or schemas', '@', quote_ident(current_database())), 'TEMPORARY [validate-schema]');
+SELECT is(test.findings_after($$ GRANT SELECT ON pg_catalog.pg_db_role_setting TO PUBLIC $$),
+    'pg_catalog.pg_db_role_setting: everybody may read which login belongs to which tenant', 'the bindings [validate-schema]');
+SELECT is(test.findings_after($$ GRANT CREATE ON SCHEMA relygate TO PUBLIC $$),
+    'schema relygate: everybody may create objects in it', 'CREATE [validate-schema]');
+SELECT is(test.findings_after($$ GRANT EXECUTE ON FUNCTION pg_advisory_lock(bigint) TO PUBLIC $$),
+    'pg_advisory_lock(bigint): everybody may call this function', 'advisory locks [validate-schema]');
+SELECT is(test.findings_after($$ ALTER DEFAULT PRIVILEGES FOR ROLE relygate_owner GRANT EXECUTE ON FUNCTIONS TO PUBLIC $$),
+    'role relygate_owner: everybody may call the functions that it makes', 'default privileges [validate-schema]');
+SELECT is(test.findings_after($$ ALTER DEFAULT PRIVILEGES FOR ROLE relygate_owner IN SCHEMA relygate GRANT SELECT ON TABLES TO PUBLIC $$),
+    'role relygate_owner: everybody may call the functions that it makes', '... in one schema [validate-schema]');
+SELECT is(test.findings_after($$ ALTER EVENT TRIGGER relygate_guard_drop ENABLE; DROP EVENT TRIGGER relygate_guard_ddl $$),
+    'event trigger relygate_guard_ddl: missing or disabled', 'a guard that is gone [validate-schema]');
+SELECT is(test.findings_after($$ ALTER EVENT TRIGGER relygate_guard_ddl ENABLE; ALTER EVENT TRIGGER relygate_guard_drop DISABLE $$),
+    'event trigger relygate_guard_drop: missing or disabled', 'a guard that sleeps [validate-schema]');
+
+SELECT * FROM finish();
+ROLLBACK;
