@@ -92,3 +92,82 @@ END $$;
 COMMENT ON FUNCTION @extschema@.jwks() IS
 'The public keys of access tokens as a JWK set (RFC 7517, 5), those that wait to sign and those that only still verify too.';
 REVOKE ALL ON FUNCTION @extschema@.jwks() FROM PUBLIC;
+
+-- Keys at rest (migration keys_at_rest). None of these is for the API: who opens keys is relygate_platform, by its functions.
+
+CREATE FUNCTION @extschema@.has_key_file() RETURNS boolean
+LANGUAGE c STABLE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'relygate_has_key_file';
+COMMENT ON FUNCTION @extschema@.has_key_file() IS 'Whether the setting relygate.key_file names a file. Callers: relygate_platform.';
+REVOKE ALL ON FUNCTION @extschema@.has_key_file() FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.key_file_problem() RETURNS text
+LANGUAGE c VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'relygate_key_file_problem';
+COMMENT ON FUNCTION @extschema@.key_file_problem() IS
+'Why the file of relygate.key_file cannot be used, a clause; NULL where it can or none is named. Callers: relygate_platform, a superuser.';
+REVOKE ALL ON FUNCTION @extschema@.key_file_problem() FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.seal_secret(secret bytea, kid text, purpose text) RETURNS bytea
+LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'relygate_seal_secret';
+COMMENT ON FUNCTION @extschema@.seal_secret(bytea, text, text) IS
+'A secret sealed by AES-256-GCM under the first key of the key file, bound to the id and purpose of the key that it is. '
+'Errors: F0000 no key file, or one that cannot be used. Callers: relygate_platform.';
+REVOKE ALL ON FUNCTION @extschema@.seal_secret(bytea, text, text) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.open_secret(sealed bytea, kid text, purpose text) RETURNS bytea
+LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'relygate_open_secret';
+COMMENT ON FUNCTION @extschema@.open_secret(bytea, text, text) IS
+'What seal_secret sealed for this kid and purpose. Errors: F0000 no key file, one that cannot be used, or not the one that it '
+'was sealed under; XX001 it was changed or is another key''s. Callers: relygate_platform.';
+REVOKE ALL ON FUNCTION @extschema@.open_secret(bytea, text, text) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.sealed_under(sealed bytea) RETURNS int
+LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'relygate_sealed_under';
+COMMENT ON FUNCTION @extschema@.sealed_under(bytea) IS
+'Which key of the key file sealed it, by its place: 1 is the one that seals now, 0 none of them. Callers: relygate_platform.';
+REVOKE ALL ON FUNCTION @extschema@.sealed_under(bytea) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.keys_changed() RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'relygate_keys_changed';
+COMMENT ON FUNCTION @extschema@.keys_changed() IS 'Makes every backend read its keys again after the commit.';
+REVOKE ALL ON FUNCTION @extschema@.keys_changed() FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.key_findings() RETURNS SETOF @extschema@.schema_finding
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    problem CONSTANT text := @extschema@.key_file_problem();
+    plain int;
+    older int;
+    closed int;
+BEGIN
+    SELECT count(*) FILTER (WHERE coalesce(k.private_jwk, k.secret::text) IS NOT NULL),
+           count(*) FILTER (WHERE @extschema@.sealed_under(k.sealed) > 1),
+           count(*) FILTER (WHERE @extschema@.sealed_under(k.sealed) = 0)
+      INTO plain, older, closed FROM relygate_global.signing_keys k;
+    IF NOT @extschema@.has_key_file() THEN
+        RETURN QUERY SELECT 'setting relygate.key_file', 'no key file is named: whoever has a dump can make tokens',
+            'scripts/key-file new FILE, ALTER SYSTEM SET relygate.key_file = FILE, then SELECT relygate.seal_keys();';
+    ELSIF problem IS NOT NULL THEN
+        RETURN QUERY SELECT 'setting relygate.key_file', 'the key file cannot be used: ' || problem,
+            'Put it right; until then nobody can log in.';
+    ELSIF plain > 0 THEN
+        RETURN QUERY SELECT 'relygate_global.signing_keys', format('keys that are not sealed: %s', plain), 'SELECT relygate.seal_keys();';
+    END IF;
+    IF problem IS NULL AND older > 0 THEN
+        RETURN QUERY SELECT 'relygate_global.signing_keys', format('keys sealed under an older key of the key file: %s', older),
+            'SELECT relygate.seal_keys(), then scripts/key-file trim FILE.';
+    END IF;
+    IF problem IS NULL AND closed > 0 THEN
+        RETURN QUERY SELECT 'relygate_global.signing_keys', format('keys that the key file does not open: %s', closed),
+            'Name the right file; if it is lost, see "A lost key file" in docs/administration.md.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@.key_findings() IS
+'What is wrong with how the keys of the installation are kept; empty is right. Callers: a superuser, scripts/doctor.';
+REVOKE ALL ON FUNCTION @extschema@.key_findings() FROM PUBLIC;

@@ -177,6 +177,8 @@ BREAKS = [(name, f"DROP TABLE relygate.{name} CASCADE") for name in (
     ("reporting", "REVOKE SELECT ON relygate_report.audit FROM relygate_reporting"),
     ("grants", "GRANT EXECUTE ON FUNCTION relygate.current_tenant() TO PUBLIC"),
     ("guard", "DROP EVENT TRIGGER relygate_guard_drop"),
+    ("keys_at_rest", "DROP TRIGGER keys_changed ON relygate_global.signing_keys"),
+    ("keys_at_rest", "GRANT EXECUTE ON FUNCTION relygate.open_secret(bytea, text, text) TO relygate_api"),
     ("guard_wider", "DROP EVENT TRIGGER relygate_guard_ddl"),
 ]
 
