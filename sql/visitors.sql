@@ -57,7 +57,7 @@ CREATE FUNCTION @extschema@.list_visitors(search @extschema@.search_input DEFAUL
     after text[] DEFAULT NULL, counting boolean DEFAULT false,
     sort @extschema@.name_sort_input DEFAULT '-createdAt') RETURNS SETOF @extschema@.visitor
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_custom_plan AS $$
+SET plan_cache_mode = force_custom_plan SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
     needle text := @extschema@.fold_search(list_visitors.search);
