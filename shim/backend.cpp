@@ -2,6 +2,7 @@
 
 #include "shim/connection.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cerrno>
@@ -196,6 +197,10 @@ void Backend::on_event(std::uint32_t events) {
     }
     if (state_ != State::closed && (events & EPOLLOUT))
         flush();
+}
+
+bool Backend::serves_stranger() const {
+    return std::any_of(in_flight_.begin(), in_flight_.end(), [](const auto *each) { return each->without_token; });
 }
 
 void Backend::read_results() {

@@ -51,6 +51,7 @@ class Backend final : public EventSource {
     [[nodiscard]] bool is_retired() const { return is_retired_; }
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] std::size_t in_flight() const { return in_flight_.size(); }
+    [[nodiscard]] bool serves_stranger() const;
     [[nodiscard]] bool takes_more() const { return state_ == State::ready && !is_retired_; }
     [[nodiscard]] std::int64_t state_since_ms() const { return state_since_ms_; }
     [[nodiscard]] std::int64_t head_since_ms() const { return head_since_ms_; }

@@ -118,7 +118,7 @@ bool Keeper::wait_for_socket(short events, std::int64_t deadline_ms) {
 }
 
 Keeper::Contact Keeper::connect() {
-    const ConnectionOptions options(config_, "relygate-shim listener");
+    const ConnectionOptions options(config_, "relygate-shim listener", config_.request_timeout_ms);
     connection_ = options.start();
     const auto deadline = monotonic_ms() + config_.connect_timeout_ms;
     auto state = PQstatus(connection_) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;

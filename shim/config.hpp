@@ -41,9 +41,14 @@ struct Config {
     std::int64_t body_limit = 10 << 20;
     std::int64_t max_file_size = 10 << 20;
     std::int64_t request_timeout_ms = 30'000;
-    bool security_headers = true; // HELMET_ENABLED
+    std::int64_t read_timeout_ms = 1'000; // a read that takes longer moves to the slow lane
+    bool security_headers = true;         // HELMET_ENABLED
     int max_connections = 4000;
     int max_connections_per_address = 1000;
+    bool rate_limit = true; // of requests without a token that write: logins, above all
+    std::uint32_t rate_limit_most = 100;
+    std::int64_t rate_limit_window_ms = 15 * 60'000;
+    bool rate_limit_failures_only = true;
     std::vector<Network> trusted_proxies; // whose X-Forwarded-For is believed
     int queue_limit = 1000;               // requests that wait for a database connection, a lane and worker
 

@@ -36,9 +36,10 @@ std::int64_t monotonic_ms() {
     return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
 }
 
-ConnectionOptions::ConnectionOptions(const Config &config, const char *application) : base_(config.database) {
+ConnectionOptions::ConnectionOptions(const Config &config, const char *application, std::int64_t statement_timeout_ms)
+    : base_(config.database) {
     std::vector<std::pair<std::string, std::string>> settings{
-        {"statement_timeout", std::to_string(config.request_timeout_ms)},
+        {"statement_timeout", std::to_string(statement_timeout_ms)},
         {"relygate.token_lifetime", std::to_string(config.token_lifetime_s)}};
     if (!config.jwt_issuer.empty())
         settings.emplace_back("relygate.token_issuer", config.jwt_issuer);

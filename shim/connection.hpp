@@ -22,7 +22,7 @@ struct DatabaseAddress {
 // pooler refuses such options, and what is set in a session it hands to others; then they are set in each transaction.
 class ConnectionOptions {
   public:
-    ConnectionOptions(const Config &config, const char *application);
+    ConnectionOptions(const Config &config, const char *application, std::int64_t statement_timeout_ms);
     void set_address(const DatabaseAddress &address);
     [[nodiscard]] PGconn *start() const; // PQconnectStartParams
     // The statement that sets them until the end of the transaction; empty where the connection carries them.

@@ -41,18 +41,27 @@ std::array<LaneSize, 3> lane_sizes(const Config &config) {
 Lane::Lane(LaneSize size, const Config &config, int epoll, Asker &asker, WorkerMetrics &metrics, LaneKind kind,
            Log &log)
     : size_(size), config_(config), asker_(asker), metrics_(metrics),
-      gauges_(metrics.lanes[static_cast<std::size_t>(kind)]), log_(log) {
+      gauges_(metrics.lanes[static_cast<std::size_t>(kind)]), log_(log),
+      stranger_limit_(kind == LaneKind::write ? (size.connections + 1) / 2 : 0),
+      hands_over_(kind == LaneKind::read && config.read_timeout_ms < config.request_timeout_ms) {
     for (std::size_t i = 0; i < size.connections; i++)
         backends_.push_back(std::make_unique<Backend>(*this, epoll));
 }
 
+// Null: none has room, or one that could be opened is better than a place behind a stranger.
 Backend *Lane::least_loaded() {
+    const auto weight = [&](const Backend &backend) {
+        return backend.in_flight() + (stranger_limit_ > 0 && backend.serves_stranger() ? size_.depth : 0);
+    };
     Backend *best = nullptr;
-    for (const auto &backend : backends_)
-        if (backend->takes_more() && backend->in_flight() < size_.depth &&
-            (!best || backend->in_flight() < best->in_flight()))
+    bool can_open = false;
+    for (const auto &backend : backends_) {
+        can_open = can_open || backend->state() == Backend::State::closed;
+        if (backend->takes_more() && backend->in_flight() < size_.depth && (!best || weight(*backend) < weight(*best)))
             best = backend.get();
-    return best;
+    }
+    const bool is_bad = best && weight(*best) > size_.depth;
+    return is_bad && can_open && options_ && failures_ == 0 ? nullptr : best;
 }
 
 bool Lane::is_ready() const {
@@ -62,44 +71,59 @@ bool Lane::is_ready() const {
 }
 
 bool Lane::is_quiet() const {
-    return waiting_.empty() && std::all_of(backends_.begin(), backends_.end(),
-                                           [](const auto &backend) { return backend->in_flight() == 0; });
+    return !is_anybody_waiting() && std::all_of(backends_.begin(), backends_.end(),
+                                                [](const auto &backend) { return backend->in_flight() == 0; });
 }
 
 bool Lane::has_timers() const {
-    return !waiting_.empty() || failures_ > 0 || is_renewing_ ||
+    return is_anybody_waiting() || failures_ > 0 || is_renewing_ ||
            std::any_of(backends_.begin(), backends_.end(), [](const auto &backend) {
                return backend->state() == Backend::State::connecting || backend->state() == Backend::State::preparing;
            });
 }
 
+void Lane::send(Backend &backend, Question &question, std::int64_t now_ms) {
+    if (is_stranger(question))
+        strangers_in_flight_++; // backend_answered and backend_lost count down
+    backend.send(question, now_ms);
+}
+
+// Strangers first, while they are within their bound: they cannot fill the lane, but the others could.
+std::deque<Question *> *Lane::next_queue() {
+    if (!waiting_[1].empty() && has_room_for_stranger())
+        return &waiting_[1];
+    return waiting_[0].empty() ? nullptr : &waiting_[0];
+}
+
 Lane::Submitted Lane::submit(Question &question, std::int64_t now_ms) {
-    if (waiting_.empty()) {
+    auto &queue = queue_of(question);
+    if (queue.empty() && (!is_stranger(question) || has_room_for_stranger())) {
         if (auto *backend = least_loaded()) {
-            backend->send(question, now_ms);
+            send(*backend, question, now_ms);
             publish_gauges();
             return Submitted::taken;
         }
     }
     if (!options_ || (failures_ > 0 && !is_ready()))
         return Submitted::away;
-    if (waiting_.size() >= static_cast<std::size_t>(config_.queue_limit))
+    if (queue.size() >= static_cast<std::size_t>(config_.queue_limit))
         return Submitted::full;
     question.waiting_since_ms = now_ms;
-    waiting_.push_back(&question);
+    queue.push_back(&question);
     open_more(now_ms);
     publish_gauges();
     return Submitted::taken;
 }
 
 void Lane::pump(std::int64_t now_ms) {
-    while (!waiting_.empty()) {
-        auto *backend = least_loaded();
+    while (is_anybody_waiting()) {
+        auto *queue = next_queue();
+        auto *backend = queue ? least_loaded() : nullptr;
         if (!backend)
             break;
-        auto *question = waiting_.front();
-        waiting_.pop_front();
-        backend->send(*question, now_ms);
+        auto *question = queue->front();
+        queue->pop_front();
+        send(*backend, *question, now_ms);
     }
     open_more(now_ms);
     renew_next();
@@ -149,7 +173,7 @@ void Lane::open_more(std::int64_t now_ms) {
         else
             open++;
     }
-    if (closed && (open < size_.kept_open || !waiting_.empty()))
+    if (closed && (open < size_.kept_open || !waiting_[0].empty() || (!waiting_[1].empty() && has_room_for_stranger())))
         closed->connect(*options_, now_ms);
 }
 
@@ -178,17 +202,19 @@ void Lane::tick(std::int64_t now_ms) {
             backend->close_idle();
             spare--;
         }
-    while (!waiting_.empty() && now_ms - waiting_.front()->waiting_since_ms > config_.connect_timeout_ms) {
-        auto *question = waiting_.front();
-        waiting_.pop_front();
-        finish(*question, is_ready() ? Verdict::crowded : Verdict::unavailable);
-    }
+    for (auto &queue : waiting_)
+        while (!queue.empty() && now_ms - queue.front()->waiting_since_ms > config_.connect_timeout_ms) {
+            auto *question = queue.front();
+            queue.pop_front();
+            finish(*question, is_ready() ? Verdict::crowded : Verdict::unavailable);
+        }
     pump(now_ms);
 }
 
 void Lane::give_up_waiting() {
-    for (auto *question : std::exchange(waiting_, {}))
-        finish(*question, Verdict::unavailable);
+    for (auto &queue : waiting_)
+        for (auto *question : std::exchange(queue, {}))
+            finish(*question, Verdict::unavailable);
 }
 
 void Lane::abandon() {
@@ -210,16 +236,17 @@ bool Lane::again(Question &question, std::int64_t now_ms) {
     if (is_abandoned_ || question.tries >= kTries)
         return false;
     question.tries++;
-    question.result.reset();
-    question.sqlstate[0] = '\0';
+    question.ask_again();
     question.waiting_since_ms = now_ms;
-    waiting_.push_front(&question);
+    queue_of(question).push_front(&question);
     metrics_.retries++;
     return true;
 }
 
 void Lane::backend_answered(Backend &backend, Question &question) {
     const auto now = monotonic_ms();
+    if (is_stranger(question))
+        strangers_in_flight_--;
     const std::string_view state = question.sqlstate;
     if (state.empty()) {
         finish(question, question.result ? Verdict::answer : Verdict::failed);
@@ -230,7 +257,9 @@ void Lane::backend_answered(Backend &backend, Question &question) {
         if (outdated)
             backend.retire();
         const bool repeats = outdated || state == "40001" || state == "40P01";
-        if (!repeats || !again(question, now))
+        if (state == "57014" && hands_over_ && question.read_only && !is_abandoned_)
+            finish(question, Verdict::slow);
+        else if (!repeats || !again(question, now))
             finish(question, verdict_of(state));
     }
     pump(now);
@@ -259,6 +288,8 @@ void Lane::backend_lost(bool was_ready, std::deque<Question *> sent, const std::
     }
     // Whether a write was committed is not known; only its Idempotency-Key can tell. Reads are simply asked again.
     for (auto question = sent.rbegin(); question != sent.rend(); ++question) {
+        if (is_stranger(**question))
+            strangers_in_flight_--;
         if ((*question)->read_only && again(**question, now))
             continue;
         finish(**question, Verdict::unavailable);
@@ -276,21 +307,23 @@ void Lane::publish_gauges() {
     }
     gauges_.open = open;
     gauges_.in_flight = in_flight;
-    gauges_.waiting = static_cast<int>(waiting_.size());
+    gauges_.waiting = static_cast<int>(waiting_[0].size() + waiting_[1].size());
 }
 
 Lanes::Lanes(const Config &config, int epoll, Asker &asker, WorkerMetrics &metrics, Log &log)
-    : options_(config, "relygate-shim") {
+    : read_options_(config, "relygate-shim", std::min(config.read_timeout_ms, config.request_timeout_ms)),
+      options_(config, "relygate-shim", config.request_timeout_ms) {
     const auto sizes = lane_sizes(config);
     for (std::size_t i = 0; i < lanes_.size(); i++)
         lanes_[i] = std::make_unique<Lane>(sizes[i], config, epoll, asker, metrics, static_cast<LaneKind>(i), log);
 }
 
 void Lanes::connect_to(const DatabaseAddress &address) {
+    read_options_.set_address(address);
     options_.set_address(address);
-    for (const auto &lane : lanes_) {
-        lane->connect_with(options_);
-        lane->encourage();
+    for (std::size_t i = 0; i < lanes_.size(); i++) {
+        lanes_[i]->connect_with(static_cast<LaneKind>(i) == LaneKind::read ? read_options_ : options_);
+        lanes_[i]->encourage();
     }
 }
 

@@ -55,6 +55,14 @@ class Lane final : public Backend::Owner {
     void finish(Question &question, Verdict verdict);
     bool again(Question &question, std::int64_t now_ms);
     void give_up_waiting();
+    std::deque<Question *> &queue_of(const Question &question) { return waiting_[is_stranger(question) ? 1 : 0]; }
+    [[nodiscard]] bool is_stranger(const Question &question) const {
+        return stranger_limit_ > 0 && question.without_token;
+    }
+    [[nodiscard]] bool has_room_for_stranger() const { return strangers_in_flight_ < stranger_limit_; }
+    [[nodiscard]] bool is_anybody_waiting() const { return !waiting_[0].empty() || !waiting_[1].empty(); }
+    [[nodiscard]] std::deque<Question *> *next_queue();
+    void send(Backend &backend, Question &question, std::int64_t now_ms);
     void publish_gauges();
 
     LaneSize size_;
@@ -65,8 +73,13 @@ class Lane final : public Backend::Owner {
     Log &log_;
     const ConnectionOptions *options_ = nullptr;
     std::vector<std::unique_ptr<Backend>> backends_;
-    std::deque<Question *> waiting_;
+    // Each login costs a hash made to be expensive: strangers have a queue of their own, and half of the connections of
+    // the write lane at most, however many they are.
+    const std::size_t stranger_limit_; // 0: all are alike
+    std::size_t strangers_in_flight_ = 0;
+    std::array<std::deque<Question *>, 2> waiting_; // those with a token, strangers
     int failures_ = 0;
+    const bool hands_over_; // what takes too long here is for the slow lane
     bool is_abandoned_ = false, is_renewing_ = false;
     std::int64_t next_attempt_ms_ = 0;
     std::string last_trouble_;
@@ -85,7 +98,7 @@ class Lanes {
     [[nodiscard]] bool has_timers() const;
 
   private:
-    ConnectionOptions options_;
+    ConnectionOptions read_options_, options_;
     std::array<std::unique_ptr<Lane>, 3> lanes_;
 };
 

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <random>
 #include <string>
 #include <string_view>
 #include <sys/resource.h>
@@ -83,6 +84,9 @@ int serve(const Config &config, const ConfigReport &report) {
         for (const auto &worker : workers)
             worker->wake();
     });
+    std::random_device random;
+    RateLimit rate_limit(config.rate_limit_most, config.rate_limit_window_ms,
+                         static_cast<std::uint64_t>(random()) << 32 | random());
     std::string problem;
     if (!keeper.first_contact(problem)) {
         std::fprintf(stderr, "relygate-shim: %s\n", problem.c_str());
@@ -98,7 +102,8 @@ int serve(const Config &config, const ConfigReport &report) {
     }
     for (int i = 0; i < config.workers; i++) {
         metrics.push_back(std::make_unique<WorkerMetrics>());
-        workers.push_back(std::make_unique<Worker>(config, keeper, *metrics.back(), log));
+        workers.push_back(
+            std::make_unique<Worker>(config, keeper, config.rate_limit ? &rate_limit : nullptr, *metrics.back(), log));
         if (!workers.back()->listen(config.workers > 1, problem)) {
             std::fprintf(stderr, "relygate-shim: cannot listen on %s\n", problem.c_str());
             return EX_UNAVAILABLE;

@@ -185,6 +185,9 @@ void MetricsPage::database(std::string &page) const {
           &WorkerMetrics::database_losses);
     total("relygate_db_retries_total", "Requests repeated after a deadlock or serialization failure.",
           &WorkerMetrics::retries);
+    total("relygate_db_moved_to_slow_total",
+          "Reads that took too long for their lane and were asked again in the slow one.",
+          &WorkerMetrics::moved_to_slow);
     total("relygate_http_refused_full_total", "Requests refused because a queue was full.",
           &WorkerMetrics::refused_full);
     total("relygate_token_cache_hits_total", "Tokens found verified.", &WorkerMetrics::token_hits);

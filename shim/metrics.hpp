@@ -34,7 +34,8 @@ class WorkerMetrics {
     };
     std::array<LaneGauges, 3> lanes; // read, write, slow
     std::atomic<int> client_connections = 0;
-    std::atomic<std::uint64_t> database_connects = 0, database_losses = 0, retries = 0, refused_full = 0;
+    std::atomic<std::uint64_t> database_connects = 0, database_losses = 0, retries = 0, refused_full = 0,
+                               moved_to_slow = 0;
     std::atomic<std::uint64_t> token_hits = 0, token_misses = 0;
 
   private:

@@ -16,6 +16,7 @@ enum class Verdict : std::uint8_t {
     answer,      // `result` holds the row
     unavailable, // the database is away, full or stopping; or what became of a write is not known
     crowded,     // it waited too long, or too many waited already
+    slow,        // it took too long for the read lane, and may be asked again in the slow one
     timeout,     // the statement took too long
     failed,      // anything else: `sqlstate` and `error` are for the log alone
 };
@@ -30,7 +31,14 @@ struct Question {
     std::string_view headers; // a text[] in PostgreSQL's binary form
     std::string_view body;
     bool has_body = false;
-    bool read_only = false; // may be asked again when a connection is lost
+    bool without_token = false; // and writes: a stranger, who gets a part of the write lane only
+    bool read_only = false;     // may be asked again when a connection is lost
+
+    void ask_again() {
+        verdict = Verdict::none;
+        result.reset();
+        sqlstate[0] = '\0';
+    }
 
     // Kept by the lanes.
     int tries = 0;

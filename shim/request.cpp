@@ -288,7 +288,24 @@ MHD_Result Request::body(const char *upload, std::size_t *upload_size) {
     return MHD_YES;
 }
 
+// Who has no token and wants to write is a stranger: a login costs the database more than any other request.
+bool Request::is_within_limit() {
+    question_.without_token = route_->is_public && !route_->read_only;
+    auto *limit = worker_.rate_limit();
+    if (!question_.without_token || !limit)
+        return true;
+    const auto address = parse_address(client_address());
+    if (!address)
+        return true;
+    rate_ = limit->take(*address, worker_.now_ms());
+    if (!rate_->is_allowed)
+        refuse({429, "rate_limited", "too many failed attempts from this address; try again later"});
+    return rate_->is_allowed;
+}
+
 MHD_Result Request::ask(MHD_Connection *connection) {
+    if (!is_within_limit())
+        return answer_now(connection);
     phase_ = Phase::asked;
     if (client_)
         client_->deadline_ms = 0;
@@ -308,7 +325,7 @@ MHD_Result Request::ask(MHD_Connection *connection) {
     question_.has_body = has_body_ && takes_body(); // a GET takes its query alone
     question_.read_only = route_->read_only;
     MHD_suspend_connection(connection);
-    worker_.submit(question_, route_->lane);
+    worker_.submit(question_, worker_.lane_of(*route_));
     return MHD_YES;
 }
 
@@ -319,6 +336,11 @@ void Request::answered() {
 }
 
 MHD_Result Request::answer(MHD_Connection *connection) {
+    if (rate_ && worker_.config().rate_limit_failures_only) {
+        const int status = question_.verdict == Verdict::answer ? row_status(question_) : 500;
+        if (status < 400 || status >= 500) // our own failures are not the client's
+            worker_.rate_limit()->give_back(*rate_);
+    }
     if (question_.verdict == Verdict::answer) {
         phase_ = Phase::queued;
         if (client_)

@@ -44,6 +44,8 @@ class Request {
     void answered();  // the lanes are done with the question
     void completed(); // the last byte went out, or the client left
     [[nodiscard]] Question &question() { return question_; }
+    [[nodiscard]] const std::shared_ptr<const Catalogue> &catalogue() const { return catalogue_; }
+    [[nodiscard]] const Route *route() const { return route_; }
     [[nodiscard]] static Request &of(Question &question);
 
   private:
@@ -64,7 +66,10 @@ class Request {
     MHD_Result answer_now(MHD_Connection *connection);
     void answer_past_library(const core::Refusal &refusal);
     [[nodiscard]] bool takes_body() const { return method_ != "GET" && method_ != "HEAD"; }
-    [[nodiscard]] AnswerContext context() const { return {request_id_, origin_, close_, identity_ != nullptr}; }
+    [[nodiscard]] AnswerContext context() const {
+        return {request_id_, origin_, close_, identity_ != nullptr, rate_ ? &*rate_ : nullptr};
+    }
+    bool is_within_limit();
 
     Worker &worker_;
     std::string raw_target_;
@@ -83,6 +88,7 @@ class Request {
     std::int64_t body_limit_ = 0;
     std::int64_t discarded_ = 0, reserved_ = 0;
     bool has_body_ = false, close_ = false, is_preflight_ = false, is_head_ = false;
+    std::optional<RateLimit::Ticket> rate_; // of a request without a token that writes
     std::optional<core::Refusal> refusal_;
     std::optional<std::pair<int, std::string>> own_answer_; // of /health and its like
     Question question_;

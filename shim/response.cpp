@@ -108,7 +108,8 @@ void Responder::common_headers(MHD_Response *response, const AnswerContext &cont
     if (!context.origin.empty() && is_allowed_origin(context.origin)) {
         add(response, "Access-Control-Allow-Origin", context.origin);
         MHD_add_response_header(response, "Access-Control-Expose-Headers",
-                                "X-Request-Id, X-New-Token, Location, ETag, Retry-After, Content-Disposition");
+                                "X-Request-Id, X-New-Token, Location, ETag, Retry-After, Content-Disposition, "
+                                "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset");
     }
     if (config_.security_headers)
         for (const auto &[name, value] : kSecurityHeaders)
@@ -120,6 +121,13 @@ void Responder::common_headers(MHD_Response *response, const AnswerContext &cont
         MHD_add_response_header(response, "WWW-Authenticate",
                                 context.has_token ? R"(Bearer realm="relygate", error="invalid_token")"
                                                   : R"(Bearer realm="relygate")");
+    if (context.rate) {
+        add(response, "RateLimit-Limit", std::to_string(context.rate->limit));
+        add(response, "RateLimit-Remaining", std::to_string(context.rate->remaining));
+        add(response, "RateLimit-Reset", std::to_string(context.rate->reset_s));
+        if (status == 429)
+            add(response, "Retry-After", std::to_string(context.rate->reset_s));
+    }
     if ((status == 503 || status == 429) && !has(response, "Retry-After"))
         MHD_add_response_header(response, "Retry-After", "2");
     if (context.close)
@@ -187,20 +195,24 @@ MHD_Result Responder::refusal(MHD_Connection *connection, const AnswerContext &c
     return text(connection, context, refusal.status, kJson, core::write_envelope(envelope, memory), headers);
 }
 
+int row_status(const Question &question) {
+    const PGresult *result = question.result.get();
+    if (PQntuples(result) != 1 || PQnfields(result) != 4 || PQgetisnull(result, 0, 0) || PQgetlength(result, 0, 0) != 4)
+        return 500;
+    const auto status = static_cast<int>(read_u32(PQgetvalue(result, 0, 0)));
+    return status < 200 || status > 599 ? 500 : status;
+}
+
 MHD_Result Responder::row(MHD_Connection *connection, const AnswerContext &context, Question &question,
                           int &status) const {
     PGresult *result = question.result.get();
-    status = 500;
-    if (PQntuples(result) != 1 || PQnfields(result) != 4 || PQgetisnull(result, 0, 0) || PQgetlength(result, 0, 0) != 4)
+    status = row_status(question);
+    if (PQntuples(result) != 1 || PQnfields(result) != 4)
         return refusal(connection, context, refusal_of(Verdict::failed));
     const auto field = [&](int column) {
         return std::string_view(PQgetvalue(result, 0, column),
                                 static_cast<std::size_t>(PQgetlength(result, 0, column)));
     };
-    const auto number = static_cast<int>(read_u32(field(0).data()));
-    if (number < 200 || number > 599)
-        return refusal(connection, context, refusal_of(Verdict::failed));
-    status = number;
     const std::string content_type(field(1));
     const auto headers = PQgetisnull(result, 0, 2) ? std::vector<std::string>() : read_text_array(field(2));
     const auto body = field(3);

@@ -5,6 +5,7 @@
 #include "core/base/outcome.hpp"
 #include "shim/config.hpp"
 #include "shim/question.hpp"
+#include "shim/rate_limit.hpp"
 
 #include <memory>
 #include <microhttpd.h>
@@ -21,6 +22,7 @@ struct AnswerContext {
     std::string_view origin;
     bool close = false;
     bool has_token = false; // it was verified: a 401 of the database is about its session
+    const RateLimit::Ticket *rate = nullptr;
 };
 
 using HeaderList = std::vector<std::pair<std::string_view, std::string_view>>;
@@ -49,6 +51,9 @@ class Responder {
 
     const Config &config_;
 };
+
+// What the database's row says; 500 where it is not what it should be.
+int row_status(const Question &question);
 
 // The contract's last rows: what the dispatcher rethrew, or what kept the question from being answered.
 core::Refusal refusal_of(Verdict verdict);

@@ -1,5 +1,6 @@
 #include "shim/variables.hpp"
 
+#include "shim/rate_limit.hpp"
 #include "shim/units.hpp"
 
 #include <algorithm>
@@ -192,10 +193,20 @@ constexpr Variable kVariables[] = {
      size<&Config::max_file_size, 1024, 256 * kMegabyte>},
     {"REQUEST_TIMEOUT", used, "for the head, the body and the statement, each; bare: ms (30s)",
      duration<&Config::request_timeout_ms, 1, 1, kSecond, 10 * kMinute>},
+    {"READ_TIMEOUT", used, "a read route that takes longer is served among the slow ones from then on; bare: ms (1s)",
+     duration<&Config::read_timeout_ms, 1, 1, 50, 10 * kMinute>},
     {"MAX_CONNECTIONS", used, "client connections, all threads together (4000)",
      number<&Config::max_connections, 1, 60000>},
     {"MAX_CONNECTIONS_PER_ADDRESS", used, "of one client address (1000)",
      number<&Config::max_connections_per_address, 1, 60000>},
+    {"RATE_LIMIT_ENABLED", used, "false: an address may try to log in as often as it likes (true)",
+     boolean<&Config::rate_limit>},
+    {"RATE_LIMIT_MAX_REQUESTS", used, "failed requests without a token (logins) of one address in a window (100)",
+     number<&Config::rate_limit_most, 1, RateLimit::kHighest>},
+    {"RATE_LIMIT_WINDOW", used, "the window; bare: minutes (15m)",
+     duration<&Config::rate_limit_window_ms, kMinute, 1, kSecond, kDay>},
+    {"RATE_LIMIT_SKIP_SUCCESSFUL_REQUESTS", used, "false: count those that succeed, too (true)",
+     boolean<&Config::rate_limit_failures_only>},
     {"TRUSTED_PROXIES", used, "networks whose X-Forwarded-For is believed, by comma: 10.0.0.0/8 (none)", networks},
     {"QUEUE_LIMIT", used, "requests that may wait for a connection, a lane and thread (1000)",
      number<&Config::queue_limit, 1, 100000>},
@@ -215,10 +226,6 @@ constexpr Variable kVariables[] = {
      duration<&Config::health_timeout_ms, kSecond, 1, 100, kHour>},
     {"HEALTH_CHECK_RETRIES", unused, "the orchestrator's business", nullptr},
 
-    {"RATE_LIMIT_ENABLED", unused, "", nullptr},
-    {"RATE_LIMIT_WINDOW", unused, "", nullptr},
-    {"RATE_LIMIT_MAX_REQUESTS", unused, "", nullptr},
-    {"RATE_LIMIT_SKIP_SUCCESSFUL_REQUESTS", unused, "", nullptr},
     {"CLUSTER_MODE", unused, "threads are always there: CLUSTER_WORKERS", nullptr},
     {"COMPRESSION_ENABLED", unused, "", nullptr},
     {"CACHE_ENABLED", unused, "", nullptr},

@@ -20,6 +20,7 @@ namespace {
 constexpr unsigned kIdleSeconds = 75;
 constexpr int kTickMs = 500;
 constexpr std::int64_t kSweepMs = 500;
+constexpr std::int64_t kSlowForMs = 600'000; // a lock that once made a route slow is not to bind it for ever
 constexpr std::size_t kLogLinesHeld = 32 << 10;
 
 std::atomic<std::int64_t> bodies_in_memory{0};
@@ -44,9 +45,9 @@ std::size_t leave_escaped(void *, MHD_Connection *, char *text) {
 
 } // namespace
 
-Worker::Worker(const Config &config, Keeper &keeper, WorkerMetrics &metrics, Log &log)
-    : config_(config), keeper_(keeper), metrics_(metrics), log_(log), responder_(config), tokens_(config),
-      epoll_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+Worker::Worker(const Config &config, Keeper &keeper, RateLimit *rate_limit, WorkerMetrics &metrics, Log &log)
+    : config_(config), keeper_(keeper), rate_limit_(rate_limit), metrics_(metrics), log_(log), responder_(config),
+      tokens_(config), epoll_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       random_(std::random_device{}()) {
     lanes_ = std::make_unique<Lanes>(config, epoll_, *this, metrics, log);
 }
@@ -124,7 +125,33 @@ void Worker::submit(Question &question, LaneKind lane) {
     answered(question);
 }
 
+LaneKind Worker::lane_of(const Route &route) {
+    if (route.lane != LaneKind::read || slow_until_ms_.empty())
+        return route.lane;
+    const auto found = slow_until_ms_.find(&route);
+    if (found == slow_until_ms_.end())
+        return route.lane;
+    if (now_ms_ < found->second)
+        return LaneKind::slow;
+    slow_until_ms_.erase(found);
+    return route.lane;
+}
+
+// Everything behind it in the read lane waited for this question; the next one of its route shall not be in their way.
+void Worker::hand_over(Question &question) {
+    const auto &request = Request::of(question);
+    if (request.catalogue() == catalogue_)
+        slow_until_ms_[request.route()] = now_ms_ + kSlowForMs;
+    metrics_.moved_to_slow++;
+    log_.event(LogLevel::warn, "a read took longer than READ_TIMEOUT and is asked again in the slow lane",
+               request.route()->method + ' ' + request.route()->pattern);
+    question.ask_again();
+    submit(question, LaneKind::slow);
+}
+
 void Worker::answered(Question &question) {
+    if (question.verdict == Verdict::slow)
+        return hand_over(question);
     if (question.verdict == Verdict::failed || question.verdict == Verdict::timeout) {
         // The caller is told the request id only; whoever reads the log finds the cause by it.
         log_.event(question.verdict == Verdict::failed ? LogLevel::error : LogLevel::warn,
@@ -227,6 +254,7 @@ void Worker::take_catalogue() {
         tokens_.use(fresh->keys);
     const bool is_outdated = catalogue_ && catalogue_->library != fresh->library;
     catalogue_ = std::move(fresh);
+    slow_until_ms_.clear(); // the routes may have changed their lanes or their functions
     if (is_outdated)
         lanes_->renew();
     if (moved || !lanes_->is_ready())

@@ -21,6 +21,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -28,7 +29,8 @@ namespace relygate::shim {
 
 class Worker final : public Asker {
   public:
-    Worker(const Config &config, Keeper &keeper, WorkerMetrics &metrics, Log &log);
+    // `rate_limit` is shared by all workers; null: none.
+    Worker(const Config &config, Keeper &keeper, RateLimit *rate_limit, WorkerMetrics &metrics, Log &log);
     ~Worker();
     Worker(const Worker &) = delete;
     Worker &operator=(const Worker &) = delete;
@@ -48,11 +50,14 @@ class Worker final : public Asker {
     [[nodiscard]] const std::shared_ptr<const Catalogue> &catalogue() const { return catalogue_; }
     [[nodiscard]] Keeper &keeper() { return keeper_; }
     [[nodiscard]] TokenChecker &tokens() { return tokens_; }
+    [[nodiscard]] RateLimit *rate_limit() { return rate_limit_; }
     [[nodiscard]] bool is_stopping() const { return is_stopping_; }
     [[nodiscard]] bool is_ready() const;
     [[nodiscard]] std::int64_t now_ms() const { return now_ms_; }
     std::string new_request_id();
     void submit(Question &question, LaneKind lane);
+    // The lane that the catalogue names, or the slow one where the route has shown that it belongs there.
+    [[nodiscard]] LaneKind lane_of(const Route &route);
     void report(const RequestLine &line, std::string_view method);
     // Bytes of bodies that wait in memory, of all workers; false: too many.
     static bool reserve(std::int64_t bytes, std::int64_t limit);
@@ -68,6 +73,7 @@ class Worker final : public Asker {
     void turn(int timeout_ms);
     [[nodiscard]] int next_timeout() const;
     void take_catalogue();
+    void hand_over(Question &question);
     void close_overdue();
     void drain();
     bool start_daemon();
@@ -82,6 +88,7 @@ class Worker final : public Asker {
 
     const Config &config_;
     Keeper &keeper_;
+    RateLimit *rate_limit_;
     WorkerMetrics &metrics_;
     Log &log_;
     Responder responder_;
@@ -90,6 +97,7 @@ class Worker final : public Asker {
     MHD_Daemon *daemon_ = nullptr;
     std::unique_ptr<Lanes> lanes_;
     std::shared_ptr<const Catalogue> catalogue_;
+    std::unordered_map<const Route *, std::int64_t> slow_until_ms_; // of the current catalogue
     std::unordered_set<Client *> clients_;
     std::string log_lines_;
     std::mt19937_64 random_;

@@ -33,7 +33,7 @@ def test_a_good_environment():
 def test_the_guide_s_environment_is_good_and_what_is_unused_is_said():
     status, text = check(**GUIDE)
     assert status == 0, text
-    for name in ("RATE_LIMIT_ENABLED", "RATE_LIMIT_WINDOW", "CACHE_TTL", "SMS_ENABLED", "BACKUP_ENABLED"):
+    for name in ("CACHE_TTL", "SMS_ENABLED", "BACKUP_ENABLED"):
         assert f"{name}: is not used by this version" in text, text
 
 
@@ -99,7 +99,8 @@ def test_the_url_from_a_file(toy, shims, tmp_path):
 def test_settings_reach_the_database(toy, shims):
     shim = shims(toy, REQUEST_TIMEOUT="7000", JWT_EXPIRATION="2h", JWT_ISSUER="https://gate one\\example")
     assert get(shim, "/api/echo").json["data"]["settings"] == {
-        "statement_timeout": "7s", "token_lifetime": "7200", "token_issuer": "https://gate one\\example"}
+        "statement_timeout": "1s", "token_lifetime": "7200", "token_issuer": "https://gate one\\example"}
+    assert get(shim, "/api/echo", method="POST").json["data"]["settings"]["statement_timeout"] == "7s"
 
 
 def test_a_port_that_is_taken_is_an_error_also_with_several_workers(toy, shims):

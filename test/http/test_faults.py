@@ -9,7 +9,7 @@ import time
 import pytest
 
 from conftest import wait_until
-from toy import ROLE, gate, get, loads, own_cluster, own_toy, toy  # noqa: F401  (fixtures)
+from toy import ROLE, gate, get, loads, metric, own_cluster, own_toy, toy  # noqa: F401  (fixtures)
 
 
 # Errors (rls-010, contract.md) ---------------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ def test_idle_connections_close_and_open_again(own_toy, shims):
 def test_the_pool_is_never_larger_than_it_may_be(own_toy, shims):
     shim = shims(own_toy, DB_POOL_MAX="8", CLUSTER_WORKERS="2")
     with concurrent.futures.ThreadPoolExecutor(40) as pool:
-        calls = [pool.submit(get, shim, "/api/sleep?number=0.2", method="POST") for _ in range(40)]
+        calls = [pool.submit(get, shim, "/api/sleep?number=0.1", method="POST") for _ in range(40)]
         time.sleep(0.5)
         assert own_toy.value("SELECT count(*) FROM pg_stat_activity WHERE starts_with(application_name, 'relygate-shim')") <= 8
         assert {call.result().status for call in calls} == {200}
@@ -126,6 +126,32 @@ def test_slow_calls_do_not_delay_reads(toy, shims):
         begun = time.monotonic()
         assert get(shim, "/api/echo").status == 200 and time.monotonic() - begun < 0.7
         assert {call.result().status for call in slow} == {200}
+
+
+def test_a_slow_read_is_asked_again_in_the_slow_lane_and_stays_there(toy, shims):
+    shim = shims(toy, READ_TIMEOUT="200ms", DB_POOL_MAX="4", CLUSTER_WORKERS="1")
+    moved = "relygate_db_moved_to_slow_total"
+    assert get(shim, "/api/sleep?number=0").status == 200 and metric(shim, moved) == 0
+    reply = get(shim, "/api/sleep?number=0.5")
+    assert reply.status == 200 and reply.json["data"]["settings"]["statement_timeout"] == "30s", reply
+    assert metric(shim, moved) == 1
+    for _ in range(3):
+        assert get(shim, "/api/sleep?number=0.5").status == 200
+    assert metric(shim, moved) == 1, "the route did not stay in the slow lane"
+    assert get(shim, "/api/echo").json["data"]["settings"]["statement_timeout"] == "200ms", "another route was moved with it"
+    # A write is never asked twice, however long it takes.
+    assert get(shim, "/api/sleep?number=0.5", method="POST").status == 200 and metric(shim, moved) == 1
+    # What a DBA changes is tried anew.
+    before = loads(shim)
+    toy.run("UPDATE relygate.routes SET body_limit = 1000 WHERE pattern = '/api/sleep' AND method = 'GET'")
+    wait_until(lambda: loads(shim) > before, 5)
+    wait_until(lambda: get(shim, "/api/sleep?number=0").json["data"]["settings"]["statement_timeout"] == "200ms", 5)
+
+
+def test_a_read_too_slow_for_the_slow_lane_too_is_told_so(toy, shims):
+    shim = shims(toy, READ_TIMEOUT="100ms", REQUEST_TIMEOUT="1s", DB_POOL_MAX="4", CLUSTER_WORKERS="1")
+    assert get(shim, "/api/sleep?number=3").status == 504
+    assert get(shim, "/api/echo").status == 200
 
 
 def test_a_route_that_is_added_or_changed_is_seen_at_once(gate, toy):

@@ -81,7 +81,8 @@ def test_a_hundred_requests(pooled_toy):
 
 def test_settings_of_a_connection_hold_for_each_request(pooled_toy, toy):
     assert get(pooled_toy, "/api/echo").json["data"]["settings"] == {
-        "statement_timeout": "2s", "token_lifetime": "3600", "token_issuer": "it's me\\"}
+        "statement_timeout": "1s", "token_lifetime": "3600", "token_issuer": "it's me\\"}
+    assert get(pooled_toy, "/api/sleep?number=1.5").status == 200  # moved to the slow lane
     assert get(pooled_toy, "/api/sleep?number=5").status == 504
     assert get(pooled_toy, "/api/raise?state=22012").status == 500
     assert get(pooled_toy, "/api/echo").status == 200

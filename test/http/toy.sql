@@ -68,6 +68,7 @@ INSERT INTO relygate.routes (method, pattern, permission, read_only, lane) VALUE
     ('GET', '/api/slow', 'public', true, 'slow'),
     ('POST', '/api/gone', 'public', false, 'write'),
     ('GET', '/api/status', 'public', true, 'read'),
+    ('POST', '/api/status', 'public', false, 'write'),
     ('GET', '/api/headers', 'public', true, 'read'),
     ('GET', '/api/large', 'public', true, 'read');
 GRANT USAGE ON SCHEMA relygate TO PUBLIC;
