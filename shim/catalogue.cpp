@@ -17,6 +17,7 @@ namespace {
 constexpr std::int64_t kKeyReloadPause = 30'000;
 constexpr std::int64_t kLongestBackoff = 2'000;
 constexpr std::int64_t kLookPause = 1'000;       // between two looks, however many notifications come
+constexpr std::int64_t kRenewPause = 10'000;     // between two rounds of opening all connections anew
 constexpr std::int64_t kUnnotifiedPause = 5'000; // where no notification comes through
 
 // All that load() reads, as one digest.
@@ -266,16 +267,20 @@ bool Keeper::serve() {
         const auto now = monotonic_ms();
         const bool wants_keys = keys_wanted_ && now - keys_asked_ms_ >= kKeyReloadPause;
         const auto look_at = looked_ms_ + (told ? kLookPause : kUnnotifiedPause);
-        if (wants_keys || has_new_library || ((told || !config_.prepared_statements) && now >= look_at)) {
+        const bool renews = has_new_library && now - renewed_ms_ >= kRenewPause;
+        if (wants_keys || renews || ((told || !config_.prepared_statements) && now >= look_at)) {
             if (wants_keys) {
                 keys_wanted_ = false;
                 keys_asked_ms_ = now;
             }
-            library_ += has_new_library ? 1 : 0;
-            const bool reads_all = std::exchange(has_new_library, false) || wants_keys;
+            if (renews) {
+                library_++;
+                has_new_library = false;
+                renewed_ms_ = now;
+            }
             told = false; // first: what is told from here on is looked at again
             looked_ms_ = now;
-            if (!(reads_all ? load() : reload_if_changed())) {
+            if (!(wants_keys || renews ? load() : reload_if_changed())) {
                 drop("cannot read routes and keys");
                 return true;
             }
@@ -284,6 +289,8 @@ bool Keeper::serve() {
         auto next = checked_ms_ + config_.health_interval_ms;
         if (told || !config_.prepared_statements)
             next = std::min(next, look_at);
+        if (has_new_library)
+            next = std::min(next, renewed_ms_ + kRenewPause);
         pollfd descriptors[2] = {{PQsocket(connection_), POLLIN, 0}, {wake_, POLLIN, 0}};
         poll(descriptors, 2, static_cast<int>(std::max<std::int64_t>(0, next - monotonic_ms())));
         eventfd_t ignored = 0;

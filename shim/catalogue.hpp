@@ -86,7 +86,7 @@ class Keeper {
     std::atomic<bool> keys_wanted_ = false;
     std::uint64_t library_ = 0;
     std::int64_t keys_asked_ms_ = -1'000'000;
-    std::int64_t checked_ms_ = 0, looked_ms_ = 0;
+    std::int64_t checked_ms_ = 0, looked_ms_ = 0, renewed_ms_ = -1'000'000;
     std::string version_;
     bool was_away_ = false;
     int wake_ = -1;

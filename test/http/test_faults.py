@@ -180,8 +180,9 @@ def test_notifications_of_anybody_make_nothing_be_read_again(own_toy, shims):
     with stranger.cursor() as cursor:
         while time.monotonic() - begun < 3:
             cursor.execute("NOTIFY relygate_routes")
+            cursor.execute("NOTIFY relygate_library")
     looks = own_toy.value("SELECT last_value FROM relygate.looks") - looks
-    assert loads(shim) == before, "routes and keys were read again though nothing had changed"
+    assert loads(shim) <= before + 1, "routes and keys were read again though nothing had changed"  # once for the library
     assert 1 <= looks <= time.monotonic() - begun + 1
     # And what does change in the middle of such a flood is seen.
     for number in range(5):
