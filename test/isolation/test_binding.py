@@ -90,7 +90,7 @@ def test_binding_follows_the_login(ground, login):
         assert session.value(VISITS) == 5               # a setting of the role one changes to is not read
 
 
-@defended_by("rights-forgotten")
+@defended_by("rights-forgotten", "entitlement", "suset-and-entitlement")
 def test_attack_25_revoked_right_stops_an_open_session(ground, login):
     ground.database.run(f"GRANT relygate_api TO {login}")
     with ground.session(login) as session:

@@ -1,0 +1,74 @@
+"""scripts/doctor: says what is wrong and what to do, to a person and to a pipe; its exit code says whether."""
+import os
+import subprocess
+
+import pytest
+
+from attackers import defended_by
+from conftest import ROOT
+
+SLEEP = "ALTER EVENT TRIGGER relygate_guard_ddl DISABLE; ALTER EVENT TRIGGER relygate_guard_drop DISABLE"
+WAKE = "ALTER EVENT TRIGGER relygate_guard_ddl ENABLE; ALTER EVENT TRIGGER relygate_guard_drop ENABLE"
+
+
+def doctor(*words, **environment):
+    return subprocess.run([ROOT / "scripts/doctor", *words], capture_output=True, encoding="utf-8", env={**os.environ, **environment},
+                          timeout=300, check=False)
+
+
+def test_usage():
+    done = doctor("--help")
+    assert done.returncode == 0 and done.stdout.startswith("usage: scripts/doctor URL") and done.stderr == ""
+    for words in ([], ["--all"], ["postgresql://localhost/x", "more"]):
+        done = doctor(*words)
+        assert done.returncode == 2 and "usage: scripts/doctor URL" in done.stderr and done.stdout == ""
+
+
+@pytest.mark.parametrize("url, problem", [("nowhere", "does not exist"), ("postgres", "has no RelyGate; run: scripts/deploy")])
+def test_a_database_that_it_cannot_examine(cluster, url, problem):
+    done = doctor(cluster.url(url))
+    assert done.returncode == 2 and problem in done.stderr and done.stdout == ""
+
+
+def test_a_login_that_cannot_see_everything(database):
+    done = doctor(database.url("relygate_backup"))
+    assert done.returncode == 2 and "must be a superuser" in done.stderr
+
+
+@defended_by("whole")
+def test_all_is_well(database):
+    done = doctor(database.url())
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.splitlines()[-1] == "Nothing is wrong." and done.stderr == ""
+    for section in ("Version", "Protection", "Isolation, tried"):
+        assert f"\n{section}" in f"\n{done.stdout}"
+    assert "\x1b" not in done.stdout      # a pipe gets no colours
+
+
+@defended_by("proof-verdict", "validate-schema")
+def test_what_is_wrong_is_said_with_what_to_do(database):
+    database.run(f"{SLEEP}; DROP POLICY tenant ON relygate.purposes; ALTER TABLE relygate.gates NO FORCE ROW LEVEL SECURITY; {WAKE}")
+    done = doctor(database.url())
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    bad = [line for line in lines if line.startswith("  bad ")]
+    assert any("relygate.purposes: policy tenant is missing or changed" in line for line in bad)
+    assert any("did not hold: read: SELECT FROM relygate.purposes as relygate_api (1 rows)" in line for line in bad)
+    assert any("relygate.gates: row-level security is not forced" in line for line in bad)
+    assert all(lines[lines.index(line) + 1].startswith("        ") for line in bad), "each with what to do"
+    assert lines[-1] == f"{len(bad)} found."
+    assert "\x1b[31m" in subprocess.run(["script", "-qec", f"{ROOT / 'scripts/doctor'} '{database.url()}'", "/dev/null"], capture_output=True,
+                                        encoding="utf-8", timeout=300, check=False).stdout      # a terminal gets colours
+
+
+def test_what_cannot_be_examined_is_not_called_well(database):
+    database.run("ALTER FUNCTION relygate.validate_schema() RENAME TO not_there")
+    try:
+        done = doctor(database.url())
+        assert done.returncode == 1 and "it could not be looked at: " in done.stdout and "not_there" not in done.stdout
+    finally:
+        database.run("ALTER FUNCTION relygate.not_there() RENAME TO validate_schema")
+
+
+def test_the_script_is_clean():
+    assert subprocess.run(["shellcheck", ROOT / "scripts/doctor"], check=False).returncode == 0
