@@ -109,7 +109,7 @@ DECLARE
     made int := 0;
 BEGIN
     LOCK TABLE relygate.audit_log IN SHARE UPDATE EXCLUSIVE MODE;    -- two runs at once
-    FOR ahead IN 0..months_ahead LOOP
+    FOR ahead IN least(months_ahead, 0)..greatest(months_ahead, 0) LOOP    -- below 0: past months, for history from elsewhere
         month := date_trunc('month', now()) + make_interval(months => ahead);
         partition := 'audit_log_' || to_char(month, 'YYYY_MM');
         CONTINUE WHEN EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = 'relygate'::regnamespace AND c.relname = partition);
