@@ -89,6 +89,7 @@ def refusal(ask, sql):
     return raised.value
 
 
+@pytest.mark.defence("keys-sealed", "new-keys-sealed")
 def test_sealing_changes_no_token_and_no_hash(database, tenants, key_file):
     before = database.run(KEYS)
     assert all(key[4] is None for key in before) and {key[1] for key in before} == {"token", "document_hash", "idempotency"}
@@ -135,7 +136,7 @@ def test_a_dump_holds_no_key(database, tenants, key_file):
         database.run(f'ALTER DATABASE "{database.name}" RESET relygate.key_file')
 
 
-@pytest.mark.defence("keys-bound-to-row")
+@pytest.mark.defence("keys-sealed", "keys-bound-to-row")
 def test_a_sealed_key_opens_in_its_own_row_alone(sealed, tenants):
     sealed.run("SELECT relygate.rotate_signing_key('otp_hash')")
     rows = dict(sealed.run("SELECT purpose, sealed FROM relygate_global.signing_keys WHERE purpose IN ('otp_hash', 'document_hash')"))
@@ -151,6 +152,7 @@ def test_a_sealed_key_opens_in_its_own_row_alone(sealed, tenants):
     sealed.run("DELETE FROM relygate_global.signing_keys WHERE purpose = 'otp_hash'")
 
 
+@pytest.mark.defence("keys-sealed", "key-file-read-anew")
 def test_rotation_of_the_key_file(sealed, tenants, key_file):
     with acting(sealed, tenants) as ask:
         hashed = ask(HASH)
@@ -165,7 +167,7 @@ def test_rotation_of_the_key_file(sealed, tenants, key_file):
         assert ask(HASH) == hashed and sealed.run("SELECT * FROM relygate.key_findings()") == []
 
 
-@pytest.mark.defence("key-file-read-anew")
+@pytest.mark.defence("keys-sealed", "key-file-read-anew")
 def test_an_open_session_notices_another_file(sealed, tenants, key_file):
     """Fails closed, says what to do and not where the file is, and goes on when the right one is back."""
     with acting(sealed, tenants) as ask:
@@ -181,6 +183,7 @@ def test_an_open_session_notices_another_file(sealed, tenants, key_file):
         assert ask(SIGN).count(".") == token.count(".") == 2
 
 
+@pytest.mark.defence("keys-sealed", "key-file-read-anew")
 def test_a_wrong_file_over_http(sealed, tenants, key_file, shims):
     shim = shims(sealed)
     right = key_file.path.read_text()
@@ -194,6 +197,7 @@ def test_a_wrong_file_over_http(sealed, tenants, key_file, shims):
     shim.stop()
 
 
+@pytest.mark.defence("keys-sealed", "new-keys-sealed", "key-file-read-anew")
 def test_a_lost_key_file(sealed, tenants, key_file, shims):
     shim = shims(sealed)
     guard = tenants.client(shim)
@@ -218,26 +222,27 @@ def test_a_lost_key_file(sealed, tenants, key_file, shims):
 
 
 GOOD = "ab12" * 16
-FILES = {
+CHECKED = {    # by owner, mode and kind of the file
     "others may read or write it": lambda file: file.write(GOOD, 0o644),
     "others may read or write it; its mode must be 0600": lambda file: file.write(GOOD, 0o620),
     "it is not a regular file": lambda file: file.path.mkdir(),
+}
+FOUND = {
     "it does not exist": lambda file: None,
     "it is larger than 4096 bytes": lambda file: file.write(GOOD + "\n" + "#" * 4096),
     "a line is not 64 hexadecimal digits": lambda file: file.write(GOOD[1:]),
     "it holds no key": lambda file: file.write("# nothing\n"),
 }
 if os.geteuid() == 0:
-    FILES["it belongs neither to the server's user nor to root"] = lambda file: (file.write(GOOD, 0o604), os.chown(file.path, 12345, 12345))
-    FILES["the server's user may not open it"] = lambda file: (file.write(GOOD), os.chown(file.path, 0, 0))
+    CHECKED["it belongs neither to the server's user nor to root"] = lambda file: (file.write(GOOD, 0o604), os.chown(file.path, 12345, 12345))
+    FOUND["the server's user may not open it"] = lambda file: (file.write(GOOD), os.chown(file.path, 0, 0))
 
 
-@pytest.mark.parametrize("problem", FILES)
-@pytest.mark.defence("key-file-checked")
+@pytest.mark.parametrize("problem", [pytest.param(problem, marks=pytest.mark.defence("key-file-checked")) for problem in CHECKED] + list(FOUND))
 def test_a_file_that_cannot_be_used(database, key_file, problem):
     with contextlib.suppress(FileNotFoundError):
         key_file.path.unlink()
-    FILES[problem](key_file)
+    (CHECKED | FOUND)[problem](key_file)
     connection = database.connect()
     try:
         cursor = connection.cursor()
@@ -329,6 +334,7 @@ def test_what_was_asked_under_1_0_0_is_known_again(database, writer):
     assert repeat(writer, "north", b'{"name": "South gate"}').status == 422
 
 
+@pytest.mark.defence("idempotency-digest-keyed")
 def test_a_new_key_is_heard_by_every_backend(database, writer):
     body = b'{"name": "West gate"}'
     first = repeat(writer, "west", body)

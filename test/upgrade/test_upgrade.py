@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import threading
 
+import psycopg2
 import pytest
 
 from conftest import RELEASE, ROOT, Database, Tenants, copy_of_template, wait_until
@@ -116,6 +117,14 @@ class Load:
         wait_until(lambda: self.wrong or all(self.asked[step] > before[step] + 5 for step in ("write", "read", "list")), 60)
 
 
+def exchange_library(database):
+    """As a package does: a new file; those who hold the old one keep it."""
+    library = pathlib.Path(database.value("SELECT setting FROM pg_config WHERE name = 'PKGLIBDIR'")) / "relygate.so"
+    copy = library.with_suffix(".so." + secrets.token_hex(4))
+    shutil.copy(library, copy)
+    copy.replace(library)
+
+
 def test_upgrade_while_requests_run(cluster, old, template, shims):
     tenants = Tenants(old)
     shim = shims(old)
@@ -126,13 +135,16 @@ def test_upgrade_while_requests_run(cluster, old, template, shims):
     assert old.value(VERSION) == "1.0.0"
     before = guard.post("/api/visits", walk_in("Before"))
     assert before.status == 201
+    holder = psycopg2.connect(old.url(), application_name="relygate-shim")    # a shim that does not hear what it is told
+    exchange_library(old)
+    refused = migrate("up", "--extension", url=old.url(), check=1, RENEWAL_TIMEOUT="1")
+    assert "restart relygate-shim" in refused.stderr and old.value(VERSION) == "1.0.0"
+    holder.close()
+
     started = "SELECT min(backend_start) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'relygate-shim'"
     first = old.value(started)
 
-    library = pathlib.Path(old.value("SELECT setting FROM pg_config WHERE name = 'PKGLIBDIR'")) / "relygate.so"
-    copy = library.with_suffix(".so.new")
-    shutil.copy(library, copy)
-    copy.replace(library)    # as a package does: a new file, those who hold the old one keep it
+    exchange_library(old)
     with Load(shim, guard.token) as load:
         load.goes_on()
         output = migrate("up", "--extension", url=old.url()).stdout

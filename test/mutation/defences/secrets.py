@@ -4,10 +4,10 @@ from mutation.defence import Defence, Function, Source, Sql
 KEY_FILE = "extension/pg/identity/key_file.cpp"
 
 DEFENCES = [
-    Defence("keys-sealed", "dump", "keys stand sealed in the database, not beside it in plain",
-            Function("relygate.seal_keys()", "private_jwk = NULL, secret = NULL, sealed = relygate.seal_secret(",
-                     "sealed = (SELECT NULL::bytea FROM (SELECT ("),
-            Function("relygate.seal_keys()", "key.kid, key.purpose)\n", "key.kid IS NULL)) x)\n")),
+    Defence("keys-sealed", "dump", "plain keys are sealed",
+            Function("relygate.seal_keys()", "num_nonnulls(k.private_jwk, k.secret) > 0 OR ", "")),
+    Defence("new-keys-sealed", "dump", "new keys are sealed where there is a key file",
+            Function("relygate.rotate_signing_key(text, boolean)", "seals CONSTANT boolean := relygate.has_key_file();", "seals CONSTANT boolean := false;")),
     Defence("keys-bound-to-row", "dump", "a sealed key is bound to its id and purpose",
             Source(KEY_FILE, "appendBinaryStringInfo(&label, purpose.data(), static_cast<int>(purpose.size()));", ""),
             Source(KEY_FILE, "appendBinaryStringInfo(&label, kid.data(), static_cast<int>(kid.size()));", "(void)kid, (void)purpose;")),
