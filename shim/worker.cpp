@@ -59,7 +59,7 @@ Worker::~Worker() {
     lanes_.reset(); // its connections leave the epoll set
     if (listener_ >= 0)
         close(listener_);
-    close(wake_);
+    close(wake_.descriptor);
     close(epoll_);
 }
 
@@ -90,7 +90,7 @@ void Worker::start() {
 }
 
 void Worker::wake() {
-    eventfd_write(wake_, 1);
+    eventfd_write(wake_.descriptor, 1);
 }
 
 void Worker::stop(std::int64_t deadline_ms) {
@@ -163,10 +163,8 @@ void Worker::answered(Question &question) {
 void Worker::report(const RequestLine &line, std::string_view method) {
     metrics_.count(method, line.route, line.status, line.duration_us);
     log_.append_request(log_lines_, line);
-    if (log_lines_.size() > kLogLinesHeld) {
-        log_.write(log_lines_);
-        log_lines_.clear();
-    }
+    if (log_lines_.size() > kLogLinesHeld)
+        write_log();
 }
 
 bool Worker::reserve(std::int64_t bytes, std::int64_t limit) {
@@ -274,7 +272,13 @@ int Worker::next_timeout() const {
 
 void Worker::turn(int timeout_ms) {
     std::array<epoll_event, 64> events;
-    const int count = epoll_wait(epoll_, events.data(), events.size(), timeout_ms);
+    // Lines of the log wait while there is work, never while the thread sleeps: under load one write takes many.
+    int count = epoll_wait(epoll_, events.data(), events.size(), log_lines_.empty() ? timeout_ms : 0);
+    if (count == 0 && !log_lines_.empty()) {
+        write_log();
+        if (timeout_ms != 0)
+            count = epoll_wait(epoll_, events.data(), events.size(), timeout_ms);
+    }
     now_ms_ = monotonic_ms();
     run_again_ = false;
     bool run_library = timeout_ms == 0 || count == 0;
@@ -283,7 +287,7 @@ void Worker::turn(int timeout_ms) {
         if (source) {
             source->on_event(events[static_cast<std::size_t>(i)].events);
         } else {
-            run_library = true; // the library's descriptor or the wake-up
+            run_library = true; // the library's descriptor
         }
     }
     if (run_again_ || run_library)
@@ -298,10 +302,17 @@ void Worker::turn(int timeout_ms) {
         metrics_.token_hits = tokens_.hits();
         metrics_.token_misses = tokens_.misses();
     }
-    if (!log_lines_.empty()) {
-        log_.write(log_lines_);
-        log_lines_.clear();
-    }
+}
+
+void Worker::write_log() {
+    log_.write(log_lines_);
+    log_lines_.clear();
+}
+
+void Worker::WakeUp::on_event(std::uint32_t) {
+    eventfd_t ignored = 0;
+    eventfd_read(descriptor, &ignored);
+    is_due = true;
 }
 
 void Worker::loop() {
@@ -310,13 +321,13 @@ void Worker::loop() {
     event.events = EPOLLIN;
     event.data.ptr = nullptr;
     epoll_ctl(epoll_, EPOLL_CTL_ADD, info->epoll_fd, &event);
-    epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event);
+    event.data.ptr = static_cast<EventSource *>(&wake_);
+    epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_.descriptor, &event);
     now_ms_ = monotonic_ms();
     take_catalogue();
     while (!stop_asked_) {
         turn(next_timeout());
-        eventfd_t ignored = 0;
-        if (eventfd_read(wake_, &ignored) == 0)
+        if (std::exchange(wake_.is_due, false))
             take_catalogue();
     }
     drain();
@@ -341,6 +352,7 @@ void Worker::drain() {
     }
     MHD_stop_daemon(daemon_);
     daemon_ = nullptr;
+    write_log();
 }
 
 } // namespace relygate::shim

@@ -69,7 +69,16 @@ class Worker final : public Asker {
     void answered(Question &question) override;
 
   private:
+    // Another thread's call: wake() and stop().
+    struct WakeUp final : EventSource {
+        explicit WakeUp(int eventfd) : descriptor(eventfd) {}
+        void on_event(std::uint32_t events) override;
+        int descriptor;
+        bool is_due = false;
+    };
+
     void loop();
+    void write_log();
     void turn(int timeout_ms);
     [[nodiscard]] int next_timeout() const;
     void take_catalogue();
@@ -93,7 +102,9 @@ class Worker final : public Asker {
     Log &log_;
     Responder responder_;
     TokenChecker tokens_;
-    int epoll_ = -1, wake_ = -1, listener_ = -1;
+    int epoll_ = -1;
+    WakeUp wake_;
+    int listener_ = -1;
     MHD_Daemon *daemon_ = nullptr;
     std::unique_ptr<Lanes> lanes_;
     std::shared_ptr<const Catalogue> catalogue_;
