@@ -2,7 +2,8 @@
 
 A defence has a name. A test says which defences it guards: in pytest by @pytest.mark.defence("name", ...) on the test or on one
 of its parameters, in pgTAP by [name, name] at the end of the description. Two defences that stand behind each other, so that
-neither alone can be missed, are a third one that takes out both. The name "whole" is for tests that look at everything, such as
+neither alone can be missed, are a third one that takes out both. The name "postgresql" is for what PostgreSQL itself refuses and no
+grant or change of ours could allow: nothing is taken out for it. The name "whole" is for tests that look at everything, such as
 an empty validate_schema(): any defence may make them fail, and they prove none.
 """
 import dataclasses
@@ -11,7 +12,7 @@ import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-WHOLE = "whole"
+WHOLE, POSTGRESQL = "whole", "postgresql"
 NAME = r"[a-z][a-z0-9]+(?:-[a-z0-9]+)*"
 TAP_NAMES = re.compile(rf"\[({NAME}(?:, {NAME})*)\]$")
 

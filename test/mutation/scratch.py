@@ -50,6 +50,7 @@ class Scratch:
         self.run(ROOT / "scripts/postgres", "install")
         self.pg_config = self.run(ROOT / "scripts/postgres", "pg-config").stdout.strip()
         shutil.copytree(ROOT / "sql", self.folder / "sql")
+        (self.folder / "scripts").symlink_to(ROOT / "scripts")
         self.restore_sources()
         self.install()
 

@@ -35,4 +35,8 @@ DEFENCES = [
     Defence("tenant-not-null", "rls-017", "tenant_id is NOT NULL",
             Sql("ALTER TABLE relygate.purposes DROP CONSTRAINT purposes_pkey CASCADE; ALTER TABLE relygate.purposes ALTER tenant_id DROP NOT NULL; "
                 "ALTER POLICY tenant ON relygate.purposes WITH CHECK (true)")),
+    Defence("row-level-security-of-visits", "3", "row-level security of one table",
+            Sql("ALTER TABLE relygate.visits DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY")),
+    Defence("no-statistics", "17", "no statistics are kept of personal columns",
+            Sql("ALTER TABLE relygate.visitors ALTER first_name SET STATISTICS 100, ALTER vehicle_no SET STATISTICS 100")),
 ]

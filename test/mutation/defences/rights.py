@@ -36,4 +36,12 @@ DEFENCES = [
     Defence("sessions-end", "26", "a change of the binding ends open sessions",
             Function("relygate.bind_role(name, uuid)", "PERFORM relygate.end_role_sessions(id);", ""),
             Function("relygate.unbind_role(name)", "PERFORM relygate.end_role_sessions(id);", "")),
+    Defence("no-server-roles", "2", "no membership in roles that read and write the server's files",
+            Sql("GRANT pg_read_server_files, pg_write_server_files, pg_execute_server_program TO relygate_reporting; "
+                "GRANT EXECUTE ON FUNCTION pg_read_file(text), pg_ls_dir(text), lo_import(text) TO relygate_reporting",
+                undo="REVOKE pg_read_server_files, pg_write_server_files, pg_execute_server_program FROM relygate_reporting")),
+    Defence("statements-of-others-hidden", "stays visible", "no membership in pg_read_all_stats",
+            Sql("GRANT pg_read_all_stats TO relygate_reporting", undo="REVOKE pg_read_all_stats FROM relygate_reporting")),
+    Defence("notifications-without-data", "5", "notifications carry no data",
+            Function("relygate_global.notify_keys()", "'relygate_keys', ''", "'relygate_keys', (SELECT max(kid) FROM relygate_global.signing_keys)")),
 ]
