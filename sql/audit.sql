@@ -58,7 +58,7 @@ BEGIN
            AND (list_audit."user" IS NULL OR a.user_id = list_audit."user")
            AND (begins IS NULL OR a.occurred_at >= begins)
            AND (ends IS NULL OR a.occurred_at < ends)),
-    page AS (SELECT row_number() OVER () AS place, o.* FROM (SELECT m.* FROM matching m WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+    page AS (SELECT row_number() OVER () AS place, o.* FROM (SELECT m.* FROM matching m WHERE (after IS NULL OR @extschema@.comes_after(sort, m.word, m.moment, m.id, after))
               ORDER BY CASE WHEN sort LIKE '-%' THEN m.moment END DESC, CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.moment, m.id
               LIMIT page_limit OFFSET page_offset) o)
     SELECT p.id, p.occurred_at, p.user_id, u.user_name::text, p.user_role::text, p.database_role::text, p.request_id::text,

@@ -53,7 +53,7 @@ BEGIN
     SELECT array_agg(p.id), array_agg(p.key), CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
       INTO ids, keys, total
       FROM (SELECT m.id, @extschema@.sort_key(m.word, m.moment) AS key FROM matching m
-             WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+             WHERE (after IS NULL OR @extschema@.comes_after(sort, m.word, m.moment, m.id, after))
              ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,
                       CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.word, m.moment, m.id
              LIMIT page_limit OFFSET page_offset) p;
@@ -99,11 +99,9 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 BEGIN
     update_gate.name := @extschema@.normalize_label(update_gate.name);
     UPDATE @extschema@.gates g SET
-        name = CASE WHEN 'name' = ANY (given) THEN update_gate.name ELSE coalesce(update_gate.name, g.name) END,
-        direction = CASE WHEN 'direction' = ANY (given) THEN update_gate.direction
-            ELSE coalesce(update_gate.direction, g.direction) END,
-        is_active = CASE WHEN 'is_active' = ANY (given) THEN update_gate.is_active
-            ELSE coalesce(update_gate.is_active, g.is_active) END
+        name = @extschema@.patched(given, 'name', update_gate.name, g.name),
+        direction = @extschema@.patched(given, 'direction', update_gate.direction, g.direction),
+        is_active = @extschema@.patched(given, 'is_active', update_gate.is_active, g.is_active)
      WHERE g.tenant_id = @extschema@.current_tenant() AND g.id = update_gate.id;
     RETURN QUERY SELECT * FROM @extschema@.get_gate(update_gate.id);
 EXCEPTION WHEN unique_violation THEN
@@ -121,9 +119,7 @@ CREATE FUNCTION @extschema@.delete_gate(id uuid) RETURNS SETOF @extschema@.gate
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    UPDATE @extschema@.gates g SET is_active = false WHERE g.tenant_id = @extschema@.current_tenant()
-        AND g.id = delete_gate.id;
-    RETURN QUERY SELECT * FROM @extschema@.get_gate(delete_gate.id);
+    RETURN QUERY SELECT * FROM @extschema@.update_gate(delete_gate.id, is_active => false);
 END $$;
 COMMENT ON FUNCTION @extschema@.delete_gate(uuid) IS
 'Takes a gate out of use; visits that came through it keep it. Errors: RG404. Callers: tenant admin.';

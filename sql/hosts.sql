@@ -59,7 +59,7 @@ BEGIN
     SELECT array_agg(p.id), array_agg(p.key), CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
       INTO ids, keys, total
       FROM (SELECT m.id, @extschema@.sort_key(m.word, m.moment) AS key FROM matching m
-             WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+             WHERE (after IS NULL OR @extschema@.comes_after(sort, m.word, m.moment, m.id, after))
              ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,
                       CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.word, m.moment, m.id
              LIMIT page_limit OFFSET page_offset) p;
@@ -121,18 +121,13 @@ BEGIN
     update_host.email := @extschema@.normalize_email(update_host.email);
     PERFORM @extschema@.check_references(location_id => update_host.location_id, user_id => update_host.user_id);
     UPDATE @extschema@.hosts h SET
-        first_name = CASE WHEN 'first_name' = ANY (given) THEN update_host.first_name
-            ELSE coalesce(update_host.first_name, h.first_name) END,
-        last_name = CASE WHEN 'last_name' = ANY (given) THEN update_host.last_name
-            ELSE coalesce(update_host.last_name, h.last_name) END,
-        mobile = CASE WHEN 'mobile' = ANY (given) THEN update_host.mobile ELSE coalesce(update_host.mobile, h.mobile) END,
-        email = CASE WHEN 'email' = ANY (given) THEN update_host.email ELSE coalesce(update_host.email, h.email) END,
-        location_id = CASE WHEN 'location_id' = ANY (given) THEN update_host.location_id
-            ELSE coalesce(update_host.location_id, h.location_id) END,
-        user_id = CASE WHEN 'user_id' = ANY (given) THEN update_host.user_id
-            ELSE coalesce(update_host.user_id, h.user_id) END,
-        is_active = CASE WHEN 'is_active' = ANY (given) THEN update_host.is_active
-            ELSE coalesce(update_host.is_active, h.is_active) END
+        first_name = @extschema@.patched(given, 'first_name', update_host.first_name, h.first_name),
+        last_name = @extschema@.patched(given, 'last_name', update_host.last_name, h.last_name),
+        mobile = @extschema@.patched(given, 'mobile', update_host.mobile, h.mobile),
+        email = @extschema@.patched(given, 'email', update_host.email, h.email),
+        location_id = @extschema@.patched(given, 'location_id', update_host.location_id, h.location_id),
+        user_id = @extschema@.patched(given, 'user_id', update_host.user_id, h.user_id),
+        is_active = @extschema@.patched(given, 'is_active', update_host.is_active, h.is_active)
      WHERE h.tenant_id = @extschema@.current_tenant() AND h.id = update_host.id;
     RETURN QUERY SELECT * FROM @extschema@.get_host(update_host.id);
 END $$;
@@ -150,9 +145,7 @@ CREATE FUNCTION @extschema@.delete_host(id uuid) RETURNS SETOF @extschema@.host
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    UPDATE @extschema@.hosts h SET is_active = false WHERE h.tenant_id = @extschema@.current_tenant()
-        AND h.id = delete_host.id;
-    RETURN QUERY SELECT * FROM @extschema@.get_host(delete_host.id);
+    RETURN QUERY SELECT * FROM @extschema@.update_host(delete_host.id, is_active => false);
 END $$;
 COMMENT ON FUNCTION @extschema@.delete_host(uuid) IS
 'Takes a host out of use; visits keep the name. Errors: RG404. Callers: tenant admin.';

@@ -58,7 +58,7 @@ BEGIN
     SELECT array_agg(p.id), array_agg(p.key), CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
       INTO ids, keys, total
       FROM (SELECT m.id, @extschema@.sort_key(m.word, m.moment) AS key FROM matching m
-             WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+             WHERE (after IS NULL OR @extschema@.comes_after(sort, m.word, m.moment, m.id, after))
              ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,
                       CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.word, m.moment, m.id
              LIMIT page_limit OFFSET page_offset) p;
@@ -150,16 +150,14 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    parent := CASE WHEN 'parent_id' = ANY (given) THEN update_location.parent_id
-        ELSE coalesce(update_location.parent_id, old.parent_id) END;
+    parent := @extschema@.patched(given, 'parent_id', update_location.parent_id, old.parent_id);
     IF parent IS DISTINCT FROM old.parent_id THEN
         PERFORM @extschema@.check_location_parent(old.kind, old.site_id, parent);
     END IF;
     UPDATE @extschema@.locations l SET
-        name = CASE WHEN 'name' = ANY (given) THEN update_location.name ELSE coalesce(update_location.name, l.name) END,
+        name = @extschema@.patched(given, 'name', update_location.name, l.name),
         parent_id = parent,
-        is_active = CASE WHEN 'is_active' = ANY (given) THEN update_location.is_active
-            ELSE coalesce(update_location.is_active, l.is_active) END
+        is_active = @extschema@.patched(given, 'is_active', update_location.is_active, l.is_active)
      WHERE l.tenant_id = @extschema@.current_tenant() AND l.id = update_location.id;
     RETURN QUERY SELECT * FROM @extschema@.get_location(update_location.id);
 EXCEPTION WHEN unique_violation THEN
@@ -188,9 +186,7 @@ BEGIN
             'Move or delete first what belongs to it.', NULL,
                                    jsonb_build_object('locations', inside, 'hosts', hosts));
     END IF;
-    UPDATE @extschema@.locations l SET is_active = false WHERE l.tenant_id = @extschema@.current_tenant()
-        AND l.id = delete_location.id;
-    RETURN QUERY SELECT * FROM @extschema@.get_location(delete_location.id);
+    RETURN QUERY SELECT * FROM @extschema@.update_location(delete_location.id, is_active => false);
 END $$;
 COMMENT ON FUNCTION @extschema@.delete_location(uuid) IS
 'Takes a location out of use; visits that name it keep it. Errors: RG404, RG409 it holds locations or hosts. Callers: '

@@ -106,7 +106,7 @@ BEGIN
     SELECT m.id, m.name::text, m.is_built_in, @extschema@.permissions_of(m.id), m.created_at, m.updated_at,
            ARRAY[@extschema@.sort_key(m.word, m.moment), m.id::text],
            CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
-      FROM matching m WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+      FROM matching m WHERE (after IS NULL OR @extschema@.comes_after(sort, m.word, m.moment, m.id, after))
      ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,
               CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.word, m.moment, m.id
      LIMIT page_limit OFFSET page_offset;
@@ -178,10 +178,11 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 DECLARE
     unknown text;
 BEGIN
-    SELECT asked.permission INTO unknown FROM unnest(give_permissions.permissions) AS asked (permission)
-     WHERE NOT EXISTS (SELECT FROM @extschema@.list_permissions() p WHERE p.permission = asked.permission) LIMIT 1;
-    IF FOUND THEN
-        PERFORM @extschema@.refuse(400, 'unknown', 'unknown permission', format('There is no permission "%s".', left(unknown, 100)),
+    SELECT string_agg(DISTINCT format('"%s"', left(asked.permission, 100)), ', ') INTO unknown
+      FROM unnest(give_permissions.permissions) AS asked (permission)
+     WHERE NOT EXISTS (SELECT FROM @extschema@.list_permissions() p WHERE p.permission = asked.permission);
+    IF unknown IS NOT NULL THEN
+        PERFORM @extschema@.refuse(400, 'unknown', 'unknown permission', format('There is no permission %s.', left(unknown, 150)),
                                    'They are listed by GET /api/permissions, in SQL by relygate.list_permissions().', 'permissions');
     END IF;
     DELETE FROM @extschema@.role_permissions

@@ -42,8 +42,8 @@ BEGIN
     ELSIF moment ~ '^\d{4}-\d\d-\d\d$' THEN
         RETURN moment::date::timestamp AT TIME ZONE zone;
     -- PostgreSQL would also take "tomorrow" and read a time without offset in the session's zone.
-    ELSIF moment ~* '^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)$' THEN
-        RETURN moment::timestamptz;
+    ELSIF moment ~* '^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)$' THEN
+        RETURN regexp_replace(moment, '(\.\d{6})\d+', '\1')::timestamptz;    -- cut as everywhere, not rounded
     END IF;
     PERFORM @extschema@.refuse(400, 'invalid', 'invalid date or time',
         'A date (2026-11-25) or a time with offset (2026-11-25T10:00:00Z) is asked for.',
@@ -146,7 +146,7 @@ BEGIN
     SELECT array_agg(p.id), array_agg(p.key), CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
       INTO ids, keys, total
       FROM (SELECT m.id, @extschema@.sort_key(m.word, m.moment) AS key FROM matching m
-             WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+             WHERE (after IS NULL OR @extschema@.comes_after(sort, m.word, m.moment, m.id, after))
              ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,
                       CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.word, m.moment, m.id
              LIMIT page_limit OFFSET page_offset) p;
@@ -230,15 +230,11 @@ BEGIN
         END IF;
     END IF;
     UPDATE @extschema@.sites s SET
-        name = CASE WHEN 'name' = ANY (given) THEN update_site.name ELSE coalesce(update_site.name, s.name) END,
-        time_zone = CASE WHEN 'time_zone' = ANY (given) THEN update_site.time_zone
-            ELSE coalesce(update_site.time_zone, s.time_zone) END,
-        capacity = CASE WHEN 'capacity' = ANY (given) THEN update_site.capacity
-            ELSE coalesce(update_site.capacity, s.capacity) END,
-        ask_host = CASE WHEN 'ask_host' = ANY (given) THEN update_site.ask_host
-            ELSE coalesce(update_site.ask_host, s.ask_host) END,
-        is_active = CASE WHEN 'is_active' = ANY (given) THEN update_site.is_active
-            ELSE coalesce(update_site.is_active, s.is_active) END
+        name = @extschema@.patched(given, 'name', update_site.name, s.name),
+        time_zone = @extschema@.patched(given, 'time_zone', update_site.time_zone, s.time_zone),
+        capacity = @extschema@.patched(given, 'capacity', update_site.capacity, s.capacity),
+        ask_host = @extschema@.patched(given, 'ask_host', update_site.ask_host, s.ask_host),
+        is_active = @extschema@.patched(given, 'is_active', update_site.is_active, s.is_active)
      WHERE s.tenant_id = @extschema@.current_tenant() AND s.id = update_site.id;
     RETURN QUERY SELECT * FROM @extschema@.get_site(update_site.id);
 EXCEPTION WHEN unique_violation THEN

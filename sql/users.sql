@@ -32,7 +32,7 @@ BEGIN
            m.is_active, m.last_login_at, m.password_changed_at, m.created_at, m.updated_at,
            ARRAY[@extschema@.sort_key(m.word, m.moment), m.id::text],
            CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
-      FROM matching m WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+      FROM matching m WHERE (after IS NULL OR @extschema@.comes_after(sort, m.word, m.moment, m.id, after))
      ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,
               CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.word, m.moment, m.id
      LIMIT page_limit OFFSET page_offset;
@@ -148,10 +148,10 @@ BEGIN
                                            (SELECT u.user_name::text FROM @extschema@.users u WHERE u.id = update_user.id));
     END IF;
     UPDATE @extschema@.users u
-       SET first_name = CASE WHEN 'first_name' = ANY (given) THEN update_user.first_name ELSE coalesce(update_user.first_name, u.first_name) END,
-           last_name = CASE WHEN 'last_name' = ANY (given) THEN update_user.last_name ELSE coalesce(update_user.last_name, u.last_name) END,
-           email = CASE WHEN 'email' = ANY (given) THEN update_user.email ELSE coalesce(update_user.email, u.email) END,
-           mobile = CASE WHEN 'mobile' = ANY (given) THEN update_user.mobile ELSE coalesce(update_user.mobile, u.mobile) END,
+       SET first_name = @extschema@.patched(given, 'first_name', update_user.first_name, u.first_name),
+           last_name = @extschema@.patched(given, 'last_name', update_user.last_name, u.last_name),
+           email = @extschema@.patched(given, 'email', update_user.email, u.email),
+           mobile = @extschema@.patched(given, 'mobile', update_user.mobile, u.mobile),
            role_id = coalesce(new_role_id, u.role_id),
            is_active = coalesce(update_user.is_active, u.is_active),
            password_hash = CASE WHEN update_user.password IS NULL THEN u.password_hash

@@ -84,7 +84,7 @@ BEGIN
     SELECT array_agg(p.id), array_agg(p.key), CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
       INTO ids, keys, total
       FROM (SELECT m.id, @extschema@.sort_key(m.word, m.moment) AS key FROM matching m
-             WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+             WHERE (after IS NULL OR @extschema@.comes_after(sort, m.word, m.moment, m.id, after))
              ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,
                       CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.word, m.moment, m.id
              LIMIT page_limit OFFSET page_offset) p;
@@ -211,8 +211,8 @@ BEGIN
     update_visitor.vehicle_no := @extschema@.normalize_vehicle_number(update_visitor.vehicle_no,
         @extschema@.tenant_country());
     SELECT v.mobile::text AS mobile, v.category_id, v.document_type::text AS document_type, v.is_active,
-           CASE WHEN 'valid_from' = ANY (given) THEN update_visitor.valid_from ELSE coalesce(update_visitor.valid_from, v.valid_from) END AS new_from,
-           CASE WHEN 'valid_until' = ANY (given) THEN update_visitor.valid_until ELSE coalesce(update_visitor.valid_until, v.valid_until) END AS new_until
+           @extschema@.patched(given, 'valid_from', update_visitor.valid_from, v.valid_from) AS new_from,
+           @extschema@.patched(given, 'valid_until', update_visitor.valid_until, v.valid_until) AS new_until
       INTO old
       FROM @extschema@.visitors v WHERE v.tenant_id = @extschema@.current_tenant()
           AND v.id = update_visitor.id FOR NO KEY UPDATE;
@@ -229,27 +229,20 @@ BEGIN
             ELSE coalesce(update_visitor.document_type, old.document_type) END,
         update_visitor.document_no);
     UPDATE @extschema@.visitors v SET
-        first_name = CASE WHEN 'first_name' = ANY (given) THEN update_visitor.first_name
-            ELSE coalesce(update_visitor.first_name, v.first_name) END,
-        last_name = CASE WHEN 'last_name' = ANY (given) THEN update_visitor.last_name
-            ELSE coalesce(update_visitor.last_name, v.last_name) END,
-        mobile = CASE WHEN 'mobile' = ANY (given) THEN update_visitor.mobile
-            ELSE coalesce(update_visitor.mobile, v.mobile) END,
-        email = CASE WHEN 'email' = ANY (given) THEN update_visitor.email ELSE coalesce(update_visitor.email, v.email) END,
-        category_id = CASE WHEN 'category_id' = ANY (given) THEN update_visitor.category_id
-            ELSE coalesce(update_visitor.category_id, v.category_id) END,
+        first_name = @extschema@.patched(given, 'first_name', update_visitor.first_name, v.first_name),
+        last_name = @extschema@.patched(given, 'last_name', update_visitor.last_name, v.last_name),
+        mobile = @extschema@.patched(given, 'mobile', update_visitor.mobile, v.mobile),
+        email = @extschema@.patched(given, 'email', update_visitor.email, v.email),
+        category_id = @extschema@.patched(given, 'category_id', update_visitor.category_id, v.category_id),
         document_type = CASE WHEN NOT changes_document THEN v.document_type
                              WHEN update_visitor.document_no IS NOT NULL
                                  THEN coalesce(update_visitor.document_type, v.document_type) END,
         document_masked = CASE WHEN changes_document THEN document.masked ELSE v.document_masked END,
         document_hash = CASE WHEN changes_document THEN document.hash ELSE v.document_hash END,
-        vehicle_no = CASE WHEN 'vehicle_no' = ANY (given) THEN update_visitor.vehicle_no
-            ELSE coalesce(update_visitor.vehicle_no, v.vehicle_no) END,
-        unit_id = CASE WHEN 'unit_id' = ANY (given) THEN update_visitor.unit_id
-            ELSE coalesce(update_visitor.unit_id, v.unit_id) END,
+        vehicle_no = @extschema@.patched(given, 'vehicle_no', update_visitor.vehicle_no, v.vehicle_no),
+        unit_id = @extschema@.patched(given, 'unit_id', update_visitor.unit_id, v.unit_id),
         valid_from = old.new_from, valid_until = old.new_until,
-        is_active = CASE WHEN 'is_active' = ANY (given) THEN update_visitor.is_active
-            ELSE coalesce(update_visitor.is_active, v.is_active) END
+        is_active = @extschema@.patched(given, 'is_active', update_visitor.is_active, v.is_active)
      WHERE v.tenant_id = @extschema@.current_tenant() AND v.id = update_visitor.id
     RETURNING v.mobile::text AS mobile, v.category_id AS category_id INTO new;
     IF (new.mobile, new.category_id) IS DISTINCT FROM (old.mobile, old.category_id) THEN

@@ -113,7 +113,7 @@ BEGIN
                      WHERE p.tenant_id = @extschema@.current_tenant() AND @extschema@.contains(p.search_name, needle) LIMIT 10001) c) END
       INTO ids, keys, total
       FROM (SELECT m.id, @extschema@.sort_key(m.word, m.moment) AS key FROM matching m
-             WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+             WHERE (after IS NULL OR @extschema@.comes_after(sort, m.word, m.moment, m.id, after))
                AND (needle IS NULL OR (SELECT @extschema@.contains(p.search_name, needle) FROM @extschema@.visitors p
                    WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = m.visitor_id))
              ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,

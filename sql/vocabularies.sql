@@ -68,7 +68,7 @@ BEGIN
     SELECT array_agg(p.id), array_agg(p.key), CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
       INTO ids, keys, total
       FROM (SELECT m.id, @extschema@.sort_key(m.word, m.moment) AS key FROM matching m
-             WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+             WHERE (after IS NULL OR @extschema@.comes_after(sort, m.word, m.moment, m.id, after))
              ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,
                       CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.word, m.moment, m.id
              LIMIT page_limit OFFSET page_offset) p;
@@ -131,16 +131,11 @@ BEGIN
             AND c.id <> update_visitor_category.id;
     END IF;
     UPDATE @extschema@.visitor_categories c SET
-        name = CASE WHEN 'name' = ANY (given) THEN update_visitor_category.name
-            ELSE coalesce(update_visitor_category.name, c.name) END,
-        asks_mobile = CASE WHEN 'asks_mobile' = ANY (given) THEN update_visitor_category.asks_mobile
-                           ELSE coalesce(update_visitor_category.asks_mobile, c.asks_mobile) END,
-        position = CASE WHEN 'position' = ANY (given) THEN update_visitor_category.position
-            ELSE coalesce(update_visitor_category.position, c.position) END,
-        is_default = CASE WHEN 'is_default' = ANY (given) THEN update_visitor_category.is_default
-                          ELSE coalesce(update_visitor_category.is_default, c.is_default) END,
-        is_active = CASE WHEN 'is_active' = ANY (given) THEN update_visitor_category.is_active
-                         ELSE coalesce(update_visitor_category.is_active, c.is_active) END
+        name = @extschema@.patched(given, 'name', update_visitor_category.name, c.name),
+        asks_mobile = @extschema@.patched(given, 'asks_mobile', update_visitor_category.asks_mobile, c.asks_mobile),
+        position = @extschema@.patched(given, 'position', update_visitor_category.position, c.position),
+        is_default = @extschema@.patched(given, 'is_default', update_visitor_category.is_default, c.is_default),
+        is_active = @extschema@.patched(given, 'is_active', update_visitor_category.is_active, c.is_active)
      WHERE c.tenant_id = @extschema@.current_tenant() AND c.id = update_visitor_category.id;
     RETURN QUERY SELECT * FROM @extschema@.get_visitor_category(update_visitor_category.id);
 EXCEPTION WHEN unique_violation THEN
@@ -165,9 +160,7 @@ BEGIN
         PERFORM @extschema@.refuse(409, 'default_category', 'the default category cannot be deleted',
             hint => 'Make another category the default first.');
     END IF;
-    UPDATE @extschema@.visitor_categories c SET is_active = false
-        WHERE c.tenant_id = @extschema@.current_tenant() AND c.id = delete_visitor_category.id;
-    RETURN QUERY SELECT * FROM @extschema@.get_visitor_category(delete_visitor_category.id);
+    RETURN QUERY SELECT * FROM @extschema@.update_visitor_category(delete_visitor_category.id, is_active => false);
 END $$;
 COMMENT ON FUNCTION @extschema@.delete_visitor_category(uuid) IS
 'Takes a category out of use; visitors who have it keep it. Errors: RG404, RG409 the default one. Callers: tenant admin.';
@@ -227,7 +220,7 @@ BEGIN
     SELECT array_agg(p.id), array_agg(p.key), CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
       INTO ids, keys, total
       FROM (SELECT m.id, @extschema@.sort_key(m.word, m.moment) AS key FROM matching m
-             WHERE @extschema@.comes_after(sort, m.word, m.moment, m.id, after)
+             WHERE (after IS NULL OR @extschema@.comes_after(sort, m.word, m.moment, m.id, after))
              ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,
                       CASE WHEN sort LIKE '-%' THEN m.id END DESC, m.word, m.moment, m.id
              LIMIT page_limit OFFSET page_offset) p;
@@ -278,11 +271,9 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 BEGIN
     update_purpose.name := @extschema@.normalize_label(update_purpose.name);
     UPDATE @extschema@.purposes p SET
-        name = CASE WHEN 'name' = ANY (given) THEN update_purpose.name ELSE coalesce(update_purpose.name, p.name) END,
-        position = CASE WHEN 'position' = ANY (given) THEN update_purpose.position
-            ELSE coalesce(update_purpose.position, p.position) END,
-        is_active = CASE WHEN 'is_active' = ANY (given) THEN update_purpose.is_active
-            ELSE coalesce(update_purpose.is_active, p.is_active) END
+        name = @extschema@.patched(given, 'name', update_purpose.name, p.name),
+        position = @extschema@.patched(given, 'position', update_purpose.position, p.position),
+        is_active = @extschema@.patched(given, 'is_active', update_purpose.is_active, p.is_active)
      WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = update_purpose.id;
     RETURN QUERY SELECT * FROM @extschema@.get_purpose(update_purpose.id);
 EXCEPTION WHEN unique_violation THEN
@@ -299,9 +290,7 @@ CREATE FUNCTION @extschema@.delete_purpose(id uuid) RETURNS SETOF @extschema@.pu
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    UPDATE @extschema@.purposes p SET is_active = false WHERE p.tenant_id = @extschema@.current_tenant()
-        AND p.id = delete_purpose.id;
-    RETURN QUERY SELECT * FROM @extschema@.get_purpose(delete_purpose.id);
+    RETURN QUERY SELECT * FROM @extschema@.update_purpose(delete_purpose.id, is_active => false);
 END $$;
 COMMENT ON FUNCTION @extschema@.delete_purpose(uuid) IS
 'Takes a purpose out of use; visits that have it keep it. Errors: RG404. Callers: tenant admin.';

@@ -43,6 +43,12 @@ def test_a_validity_does_not_end_before_it_begins_in_two_steps_either(admin, gro
     assert admin.patch(f"/api/visitors/{visitor['id']}", {"validUntil": "2027-02-01", "validFrom": None}).status == 200
 
 
+def test_all_members_that_cannot_be_cleared_are_named_at_once(admin, ground):
+    answer = admin.patch(f"/api/gates/{ground.gate}", {"name": None, "direction": None, "isActive": None})
+    assert answer.status == 400 and answer.code == "required" and answer.fields == {"name", "direction", "isActive"}, answer
+    assert admin.patch(f"/api/sites/{ground.site}", {"capacity": None, "timeZone": None, "name": None}).fields == {"name"}
+
+
 def test_pages_and_sizes_are_named_at_once(guard, ground):
     answer = guard.get("/api/visits?page=0&pageSize=101&sort=x&state=y&cursor=z&colour=red")
     assert answer.status == 400 and answer.fields == {"page", "pageSize", "sort", "state", "cursor", "colour"}, answer

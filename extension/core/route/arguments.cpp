@@ -83,10 +83,9 @@ void Arguments::refuse(std::string_view member, std::string_view code, std::stri
 }
 
 void Arguments::refuse(std::string_view member, const Refusal &refusal) {
-    std::string_view message = refusal.message;
-    if (refusal.detail[0] != '\0')
-        message = keep(std::string(refusal.message) + ". " + refusal.detail, memory_);
-    refuse(member, refusal.code, message);
+    const char *more = refusal.detail[0] != '\0' ? refusal.detail : refusal.hint;
+    refuse(member, refusal.code,
+           more ? keep(std::string(refusal.message) + ". " + more, memory_) : std::string_view(refusal.message));
 }
 
 bool Arguments::has_error(std::string_view member) const {

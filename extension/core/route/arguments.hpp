@@ -26,7 +26,7 @@ class Arguments {
     void finish();
 
     void refuse(std::string_view member, std::string_view code, std::string_view message);
-    void refuse(std::string_view member, const Refusal &refusal); // the detail too: it names the words that are known
+    void refuse(std::string_view member, const Refusal &refusal); // with its detail or hint: what is right
     [[nodiscard]] bool has_error(std::string_view member) const;
 
     [[nodiscard]] const Value &operator[](std::size_t at) const { return values_[at]; }

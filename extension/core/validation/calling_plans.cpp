@@ -2,7 +2,8 @@
 // internet telephone (premium and free-phone numbers are nobody's own). The facts are those of libphonenumber 8.12 (its
 // metadata is under the Apache licence 2.0), cut to the leading digits: deep enough to refuse wrong areas and lengths,
 // too shallow to name blocks of numbers that are not given out yet. India is our own rule: mobiles only, whatever block
-// (../cases, mobile-004). plan_pattern.hpp says how a plan reads.
+// (../cases, mobile-004). plan_pattern.hpp says how a plan reads. The table was written once by a program that was not
+// kept, and is kept by hand since: a line depends on no other, and a change is a case in test/cases/mobile.jsonl first.
 #include "core/validation/calling_plans.hpp"
 
 #include <algorithm>

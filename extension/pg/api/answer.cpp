@@ -29,23 +29,6 @@ std::string_view print_date(DateADT date) {
     return psprintf("%04d-%02d-%02d", year, month, day);
 }
 
-// RFC 3339 in UTC, microseconds without the zeros behind them.
-std::string_view print_instant(TimestampTz instant) {
-    pg_tm time;
-    fsec_t microseconds;
-    if (timestamp2tm(instant, nullptr, &time, &microseconds, nullptr, nullptr) != 0)
-        ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range"));
-    char *text = psprintf("%04d-%02d-%02dT%02d:%02d:%02d.%06d", time.tm_year, time.tm_mon, time.tm_mday, time.tm_hour,
-                          time.tm_min, time.tm_sec, static_cast<int>(microseconds));
-    std::size_t size = std::strlen(text);
-    while (text[size - 1] == '0')
-        --size;
-    if (text[size - 1] == '.')
-        --size;
-    text[size++] = 'Z';
-    return {text, size};
-}
-
 Cell cell_of(Datum value, Oid type, Oid output);
 
 Cell array_cell(Datum value, Oid element) {
@@ -199,6 +182,23 @@ bool is_match(std::string_view if_none_match, std::string_view quoted) {
 }
 
 } // namespace
+
+// Microseconds without the zeros behind them.
+std::string_view print_instant(TimestampTz instant) {
+    pg_tm time;
+    fsec_t microseconds;
+    if (timestamp2tm(instant, nullptr, &time, &microseconds, nullptr, nullptr) != 0)
+        ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range"));
+    char *text = psprintf("%04d-%02d-%02dT%02d:%02d:%02d.%06d", time.tm_year, time.tm_mon, time.tm_mday, time.tm_hour,
+                          time.tm_min, time.tm_sec, static_cast<int>(microseconds));
+    std::size_t size = std::strlen(text);
+    while (text[size - 1] == '0')
+        --size;
+    if (text[size - 1] == '.')
+        --size;
+    text[size++] = 'Z';
+    return {text, size};
+}
 
 void Answer::add_header(const char *name, const char *value) {
     if (header_count == kMaxHeaders)

@@ -47,4 +47,7 @@ ArrayType *headers_of(const Answer &answer); // name and value in turn
 // As handle_request returns it.
 Datum make_answer(FunctionCallInfo fcinfo, const Answer &answer, MemoryContext outer);
 
+// RFC 3339 in UTC, of a finite moment.
+std::string_view print_instant(TimestampTz instant);
+
 } // namespace relygate::pg

@@ -126,7 +126,7 @@ struct Call {
     const Request &request;
     const Route &route;
     const Signature &signature;
-    const core::Page &page;
+    const core::Binding &binding;
     Arguments arguments;
 };
 
@@ -150,10 +150,10 @@ Answer answer_of_call(Call &call) {
     std::int64_t total = -1;
     if (call.route.answer == AnswerKind::list) {
         paging.is_paged = call.signature.page_limit >= 0;
-        paging.is_cursor = call.page.is_cursor;
-        paging.page = call.page.number;
-        paging.page_size = call.page.size;
-        paging.sort = call.page.sort;
+        paging.is_cursor = call.binding.page.is_cursor;
+        paging.page = call.binding.page.number;
+        paging.page_size = call.binding.page.size;
+        paging.sort = call.binding.page.sort;
         if (SPI_processed == 0 && paging.is_paged && !paging.is_cursor && paging.page > 1) {
             // Behind the last page no row carries the total: ask once more, for one row of the first.
             ask_for_total(call.signature, call.arguments);
@@ -192,7 +192,7 @@ Answer call_function(Call &call) {
     MemoryContextSwitchTo(memory);
     CurrentResourceOwner = owner;
     if (error)
-        return answer_from_error(error, call.signature, call.page, call.request.request_id);
+        return answer_from_error(error, call.signature, call.binding, call.request.request_id);
     return *answer;
 }
 
@@ -271,7 +271,7 @@ Answer bind_and_call(const Request &request, const Route &route, const core::Rou
             break;
         }
     }
-    Call call{request, route, signature, binding.page, make_arguments(signature, binding)};
+    Call call{request, route, signature, binding, make_arguments(signature, binding)};
     const Answer answer = call_function(call);
     if (!key.key.empty() && answer.status < 400)
         keep_answer(key, answer);

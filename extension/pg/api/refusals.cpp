@@ -35,15 +35,19 @@ bool is_for_the_shim(const ErrorData *error) {
            std::strncmp(unpack_sql_state(error->sqlerrcode), "57P0", 4) == 0;
 }
 
+Oid table_of(const ErrorData *error) {
+    if (error->schema_name == nullptr || error->table_name == nullptr)
+        return InvalidOid;
+    const Oid schema = get_namespace_oid(error->schema_name, true);
+    return OidIsValid(schema) ? get_relname_relid(error->table_name, schema) : InvalidOid;
+}
+
 // The last column of an index or a constraint: what stands before it is the tenant.
 const char *column_of(const ErrorData *error) {
     if (error->column_name)
         return error->column_name;
-    if (error->schema_name == nullptr || error->table_name == nullptr || error->constraint_name == nullptr)
-        return nullptr;
-    const Oid schema = get_namespace_oid(error->schema_name, true);
-    const Oid table = OidIsValid(schema) ? get_relname_relid(error->table_name, schema) : InvalidOid;
-    if (!OidIsValid(table))
+    const Oid table = table_of(error);
+    if (!OidIsValid(table) || error->constraint_name == nullptr)
         return nullptr;
     AttrNumber column = 0;
     const Oid constraint = get_relation_constraint_oid(table, error->constraint_name, true);
@@ -61,7 +65,8 @@ const char *column_of(const ErrorData *error) {
         }
         if (HeapTupleIsValid(tuple))
             ReleaseSysCache(tuple);
-    } else if (const Oid index = get_relname_relid(error->constraint_name, schema); OidIsValid(index)) {
+    } else if (const Oid index = get_relname_relid(error->constraint_name, get_rel_namespace(table));
+               OidIsValid(index)) {
         HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
         if (HeapTupleIsValid(tuple)) {
             const auto *form = reinterpret_cast<const FormData_pg_index *>(GETSTRUCT(tuple));
@@ -115,14 +120,36 @@ Answer answer_by_fields(const core::Refusal &refusal, const ErrorData *error, co
     return answer_from_refusal(refusal, {errors, count}, error->datatype_name ? error->datatype_name : "", request_id);
 }
 
+bool is_needed(Oid table, const char *column) {
+    HeapTuple tuple = SearchSysCacheAttName(table, column);
+    const bool is_not_null =
+        HeapTupleIsValid(tuple) && reinterpret_cast<Form_pg_attribute>(GETSTRUCT(tuple))->attnotnull;
+    if (HeapTupleIsValid(tuple))
+        ReleaseSysCache(tuple);
+    return is_not_null;
+}
+
+// PostgreSQL names the first column; a PATCH may have cleared more of the table's that are needed.
+Answer answer_to_nulls(const ErrorData *error, const Signature &signature, const core::Binding &binding,
+                       std::string_view request_id) {
+    const Oid table = table_of(error);
+    auto *errors = static_cast<core::FieldError *>(palloc0(sizeof(core::FieldError) * (signature.count + 1)));
+    std::size_t count = 0;
+    for (int i = 0; i < signature.count && OidIsValid(table); ++i)
+        if (binding.values[i].is_given && binding.values[i].is_null &&
+            is_needed(table, signature.parameters[i].name.data()))
+            errors[count++] = {signature.parameters[i].member, kRequired.code, kRequired.message};
+    if (count == 0)
+        if (const std::string_view member = member_of(error->column_name, signature, false); !member.empty())
+            errors[count++] = {member, kRequired.code, kRequired.message};
+    return answer_from_refusal(kRequired, {errors, count}, {}, request_id);
+}
+
 // What the COMMENT of a CHECK says; without one nobody knows more than that the value is wrong.
 const char *comment_of_check(const ErrorData *error) {
-    if (error->schema_name == nullptr || error->table_name == nullptr || error->constraint_name == nullptr)
-        return nullptr;
-    const Oid schema = get_namespace_oid(error->schema_name, true);
-    const Oid table = OidIsValid(schema) ? get_relname_relid(error->table_name, schema) : InvalidOid;
+    const Oid table = table_of(error);
     const Oid check =
-        OidIsValid(table) ? get_relation_constraint_oid(table, error->constraint_name, true) : InvalidOid;
+        OidIsValid(table) && error->constraint_name ? get_relation_constraint_oid(table, error->constraint_name, true) : InvalidOid;
     return OidIsValid(check) ? GetComment(check, ConstraintRelationId, 0) : nullptr;
 }
 
@@ -148,7 +175,7 @@ void raise_if_definitions_changed(const ErrorData *error) {
                 errmsg("a function was changed while the request ran"), errdetail("%s", error->message));
 }
 
-Answer answer_from_error(ErrorData *error, const Signature &signature, const core::Page &page,
+Answer answer_from_error(ErrorData *error, const Signature &signature, const core::Binding &binding,
                          std::string_view request_id) {
     if (is_for_the_shim(error))
         ReThrowError(error);
@@ -173,7 +200,7 @@ Answer answer_from_error(ErrorData *error, const Signature &signature, const cor
     case ERRCODE_EXCLUSION_VIOLATION:
         return answer(kDuplicate, member_of(column_of(error), signature, false), nullptr, request_id);
     case ERRCODE_NOT_NULL_VIOLATION:
-        return answer(kRequired, member_of(column_of(error), signature, false), nullptr, request_id);
+        return answer_to_nulls(error, signature, binding, request_id);
     case ERRCODE_CHECK_VIOLATION: {
         core::Refusal refusal = kInvalid;
         if (const char *comment = comment_of_check(error))
@@ -182,7 +209,7 @@ Answer answer_from_error(ErrorData *error, const Signature &signature, const cor
     }
     }
     if (is_class(error, "22")) // a cursor's key is cast by the function that gave it out
-        return answer(kInvalid, page.is_cursor ? "cursor" : "", nullptr, request_id);
+        return answer(kInvalid, binding.page.is_cursor ? "cursor" : "", nullptr, request_id);
     raise_if_definitions_changed(error);
     log_in_full(error, request_id);
     return answer(kInternal, {}, nullptr, request_id);

@@ -9,7 +9,7 @@
 namespace relygate::pg {
 
 // After the subtransaction was rolled back. Does not return where the error belongs to the shim.
-Answer answer_from_error(ErrorData *error, const Signature &signature, const core::Page &page,
+Answer answer_from_error(ErrorData *error, const Signature &signature, const core::Binding &binding,
                          std::string_view request_id);
 // Raises 40001 instead, which the shim repeats, where the error may come from an upgrade in the middle of the request.
 void raise_if_definitions_changed(const ErrorData *error);
