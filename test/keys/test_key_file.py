@@ -64,7 +64,7 @@ def named(database, key_file):
     try:
         yield database
     finally:
-        if database.run("SELECT FROM relygate_global.signing_keys WHERE relygate.sealed_under(sealed) = 0"):
+        if database.run("SELECT kid FROM relygate_global.signing_keys WHERE relygate.sealed_under(sealed) = 0"):
             key_file.make()
             database.run("SELECT relygate.replace_lost_keys(true)")
         database.value("SELECT relygate.unseal_keys()")
@@ -220,6 +220,17 @@ def test_a_lost_key_file(sealed, tenants, key_file, shims):
     tenants.client(other)
     shim.stop()
     other.stop()
+
+
+@pytest.mark.defence("keys-sealed")
+def test_the_doctor_looks_at_keys(sealed, key_file):
+    def doctor():
+        return subprocess.run([ROOT / "scripts/doctor", sealed.url()], capture_output=True, encoding="utf-8", check=False).stdout
+    assert "good  they are kept under a key file" in doctor()
+    key_file.make()
+    assert "bad   relygate_global.signing_keys: keys that the key file does not open: " in doctor()
+    key_file.path.unlink()
+    assert "bad   setting relygate.key_file: the key file cannot be used: it does not exist" in doctor()
 
 
 GOOD = "ab12" * 16
