@@ -153,6 +153,8 @@ class Ground:
         peers = ROOT / "bench/peers"
         if not (peers / "node_modules").is_dir():
             subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=peers, check=True)
+        if (peers / f"{name}.sql").exists():
+            self.admin_sql((peers / f"{name}.sql").read_text())
         secret, port = secrets.token_hex(32), free_port()
         peer = Process(name, ["node", peers / f"{name}.js"], {
             "PATH": os.environ["PATH"], "NODE_ENV": "production", "PORT": str(port), "JWT_SECRET": secret, "DATABASE_URL": self.shim_url()},

@@ -1,4 +1,4 @@
-// PostGraphile 4 over the product's own functions, with the tenant of the token as a setting of each transaction.
+// PostGraphile 4 over the product's own functions (postgraphile.sql), with the tenant of the token as a setting of each transaction.
 'use strict';
 const { createSecretKey } = require('node:crypto');
 const { createServer } = require('node:http');
@@ -8,7 +8,7 @@ const { postgraphile } = require('postgraphile');
 
 const key = createSecretKey(Buffer.from(process.env.JWT_SECRET));
 const pool = new Pool({ connectionString: process.env.DATABASE_URL, max: 16 });
-const graph = postgraphile(pool, 'relygate', {
+const graph = postgraphile(pool, 'bench_graph', {
   graphiql: false,
   watchPg: false,
   disableQueryLog: true,
