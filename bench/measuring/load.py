@@ -44,18 +44,18 @@ def wrk(server, script, connections, seconds, **settings):
     return load
 
 
-WARM_UP = 2    # seconds that do not count: new backends read the catalogue and make plans, those of the product are warm
+warm_up = 2    # seconds that do not count: new backends read the catalogue and make plans, those of the product are warm
 
 
 def pgbench(ground, url, script, clients, seconds, variables=None):
     file = ground.folder / "pgbench.sql"
     file.write_text(script)
     command = [ROOT / "scripts/postgres", "run", "pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(clients, 2)), "-P", "1",
-               "-T", str(WARM_UP + seconds), *[f"-D{name}={value}" for name, value in (variables or {}).items()], "-f", file, url]
+               "-T", str(warm_up + seconds), *[f"-D{name}={value}" for name, value in (variables or {}).items()], "-f", file, url]
     run = subprocess.run(command, capture_output=True, text=True)
     count = re.search(r"transactions actually processed: (\d+)", run.stdout)
     failed = re.search(r"failed transactions: (\d+)", run.stdout)
-    rates = [float(rate) for rate in re.findall(r"^progress: [\d.]+ s, ([\d.]+) tps", run.stderr, re.M)][WARM_UP:]
+    rates = [float(rate) for rate in re.findall(r"^progress: [\d.]+ s, ([\d.]+) tps", run.stderr, re.M)][warm_up:]
     if run.returncode != 0 or not count or not rates or not all(rates) or (failed and int(failed[1])):
         raise SystemExit(f"bench/run: pgbench failed:\n{run.stdout}{run.stderr}")
     per_second = sum(rates) / len(rates)
