@@ -60,7 +60,7 @@ def test_rls_005_no_context(ground, statement):
         assert "app.tenant_id" in error.diag.message_hint
 
 
-@defended_by("no-context-error")
+@defended_by("postgresql")
 def test_rls_005_where_false(ground):
     """No row can be there, so the context need not be asked for."""
     with ground.session(ground.chooser) as session:
@@ -112,7 +112,7 @@ def test_attack_2_rls_006_choice_and_use_in_one_statement(ground):
         assert session.refused(f"SELECT set_config('app.tenant_id', '{ground.south}', true), count(*) FROM relygate_report.visits") == FORBIDDEN
 
 
-@defended_by("suset-and-entitlement")
+@defended_by("suset-and-entitlement", "no-context-error")
 @pytest.mark.parametrize("options", ["-c app.tenant_id={0}", "-c local_preload_libraries= -c app.tenant_id={0}"])
 def test_attack_2_rls_006_connection_option(ground, options):
     """The forbidden value takes the place of the role's own and is thrown away when the library comes: then there is none."""
@@ -252,7 +252,7 @@ def test_attack_5_configuration_file(ground):
 
 # Attack 6: a rolled back choice stays. Defence: as 3.
 
-@defended_by("id-beside-value")
+@defended_by("id-beside-value", "no-context-error")
 def test_attack_6_failed_transaction(ground):
     with ground.session(ground.chooser, autocommit=False) as session:
         session.run(choose(ground.south))
@@ -323,7 +323,7 @@ def test_attack_8_cursor_after_a_switch(ground):
         assert session.refused(VISITS) == SECOND_TENANT
 
 
-@defended_by("transaction-lifetime")
+@defended_by("transaction-lifetime", "no-context-error")
 def test_rls_003_error_between_two_tenants(ground):
     """One connection: a request of A, one of B that fails, a public one."""
     with ground.session("relygate_shim", autocommit=False) as session:
@@ -343,7 +343,7 @@ def test_rls_003_error_between_two_tenants(ground):
 
 # Attack 9: in a pipeline, an error, a COMMIT or a forgotten context. Defence: lifetime transaction.
 
-@defended_by("transaction-lifetime")
+@defended_by("transaction-lifetime", "no-context-error")
 def test_attack_9_pipeline(ground):
     local, lasting = choose(ground.north, local=True), choose(ground.south)
     with Pipeline(ground.database.url("relygate_shim")) as pipeline:

@@ -39,4 +39,6 @@ DEFENCES = [
             Sql("ALTER TABLE relygate.visits DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY")),
     Defence("no-statistics", "17", "no statistics are kept of personal columns",
             Sql("ALTER TABLE relygate.visitors ALTER first_name SET STATISTICS 100, ALTER vehicle_no SET STATISTICS 100")),
+    Defence("keys-collate-c", "extension-009", "COLLATE \"C\" of a column of a key",
+            Sql("CREATE UNIQUE INDEX ON relygate.visitors (tenant_id, (security_code COLLATE \"en-x-icu\"), id)")),
 ]
