@@ -13,7 +13,7 @@ end
 
 function request()
    number = number + 1
-   -- The place-holder is as long as a number, so the Content-Length stays right.
+   -- MOBILE## is as long as the number that replaces it, so the Content-Length stays right.
    return (requests[number % sites + 1]:gsub("MOBILE##", string.format("%08d", number), 1))
 end
 
