@@ -160,21 +160,29 @@ REVOKE ALL ON FUNCTION @extschema@.list_sites(boolean, int, int, text[], boolean
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/sites', 'list_sites', 'sites.read', 'list', 200, 'Sites', true, 'read');
 
-CREATE FUNCTION @extschema@.get_site_occupancy(id uuid) RETURNS SETOF @extschema@.site_occupancy
+CREATE FUNCTION @extschema@.get_site_occupancy(id uuid, at @extschema@.moment_input DEFAULT NULL) RETURNS SETOF @extschema@.site_occupancy
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
+DECLARE
+    instant CONSTANT timestamptz := @extschema@.moment_start(get_site_occupancy.at, @extschema@.zone_of(get_site_occupancy.id), 'at');
 BEGIN
+    IF instant > now() THEN
+        PERFORM @extschema@.refuse(400, 'in_future', 'is still to come', field => 'at');
+    END IF;
     RETURN QUERY
     SELECT s.id, s.capacity, o.people::int, o.visits::int, (s.capacity - o.people)::int
       FROM @extschema@.sites s
      CROSS JOIN LATERAL (SELECT coalesce(sum(v.group_size), 0) AS people, count(*) AS visits FROM @extschema@.visits v
-                          WHERE v.tenant_id = @extschema@.current_tenant() AND v.site_id = s.id
-                              AND v.state = 'checked_in') o
+                          WHERE instant IS NULL AND v.tenant_id = @extschema@.current_tenant() AND v.site_id = s.id
+                              AND v.state = 'checked_in'
+                         HAVING instant IS NULL
+                         UNION ALL SELECT @extschema@.occupancy_at(s.id, instant), NULL WHERE instant IS NOT NULL) o
      WHERE s.tenant_id = @extschema@.current_tenant() AND s.id = get_site_occupancy.id;
 END $$;
-COMMENT ON FUNCTION @extschema@.get_site_occupancy(uuid) IS
-'People inside a site now, whatever day they came, and the places left. Errors: RG404. Callers: all roles.';
-REVOKE ALL ON FUNCTION @extschema@.get_site_occupancy(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.get_site_occupancy(uuid, @extschema@.moment_input) IS
+'People inside a site now, whatever day they came, and the places left by the capacity of now; with at: then (a date: as it began; openVisits is '
+'null). Errors: RG400, RG404. Callers: all roles.';
+REVOKE ALL ON FUNCTION @extschema@.get_site_occupancy(uuid, @extschema@.moment_input) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/sites/{id}/occupancy', 'get_site_occupancy', 'visits.read', 'object', 200, 'Occupancy', true, 'read');
 
