@@ -12,7 +12,7 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 #variable_conflict use_column
 DECLARE
     entry record;
-    state jsonb := '{}';
+    state jsonb := jsonb_build_object();
     is_known boolean := false;
 BEGIN
     FOR entry IN
@@ -24,7 +24,7 @@ BEGIN
          ORDER BY a.occurred_at, a.id
     LOOP
         IF entry.action = 'insert' THEN
-            state := '{}';
+            state := jsonb_build_object();
             is_known := true;
         END IF;
         is_known := is_known AND entry.changes IS NOT NULL;
