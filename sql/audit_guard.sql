@@ -42,11 +42,9 @@ BEGIN
            UNION ALL SELECT format('%s is granted to %s', g.privilege_type, CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END)
              FROM aclexplode(a.relacl) g
             WHERE g.grantee <> a.keeper AND (a.relispartition OR a.nspname <> '@extschema@' OR g.privilege_type <> 'SELECT')) d (defect);
-    RETURN QUERY SELECT format('event trigger %s', w.name), 'missing or disabled', 'Deploy the migration audit_guard, or enable it; then SELECT * FROM relygate.verify_audit();'
+    RETURN QUERY SELECT format('event trigger %s', w.name), 'missing or disabled', 'Deploy the migration audit_guard, or ENABLE ALWAYS it; then SELECT * FROM relygate.verify_audit();'
                    FROM unnest(ARRAY['relygate_guard_audit_ddl', 'relygate_guard_audit_drop']) AS w (name)
-                  WHERE NOT EXISTS (SELECT FROM pg_event_trigger e WHERE e.evtname = w.name AND e.evtenabled IN ('O', 'A'));
-    RETURN QUERY SELECT 'role relygate_audit', format('%s is a member', m.member::regrole), format('REVOKE relygate_audit FROM %s;', m.member::regrole)
-                   FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid WHERE r.rolname = 'relygate_audit';
+                  WHERE NOT EXISTS (SELECT FROM pg_event_trigger e WHERE e.evtname = w.name AND e.evtenabled = 'A');
 END $$;
 COMMENT ON FUNCTION @extschema@.audit_defects() IS
 'What the tables of the audit lack, or have too much of. Catalogs only. Callers: validate_schema, the guard.';

@@ -15,4 +15,7 @@ CREATE EVENT TRIGGER relygate_guard_audit_ddl ON ddl_command_end
 COMMENT ON EVENT TRIGGER relygate_guard_audit_ddl IS 'Refuses what would open the audit.';
 CREATE EVENT TRIGGER relygate_guard_audit_drop ON sql_drop EXECUTE FUNCTION relygate.guard_audit_drop();
 COMMENT ON EVENT TRIGGER relygate_guard_audit_drop IS 'Refuses to drop a part of the audit.';
+-- Else session_replication_role = replica would be a way around.
+ALTER EVENT TRIGGER relygate_guard_audit_ddl ENABLE ALWAYS;
+ALTER EVENT TRIGGER relygate_guard_audit_drop ENABLE ALWAYS;
 COMMIT;

@@ -72,6 +72,7 @@ def test_who_may_erase(database, tenants, person):
         assert refused.value.pgcode == "22023"
 
 
+@pytest.mark.defence("erasure-takes-nothing-else")
 @pytest.mark.parametrize("change", ["changes = NULL, salt = NULL, user_id = id", "changes = '{}'", "salt = sha256('x')", "action = 'delete', changes = NULL, salt = NULL",
                                     "changes_digest = sha256('x'), changes = NULL, salt = NULL"])
 def test_nothing_else_can_be_changed_by_the_audits_owner(change, database, tenants, person):
@@ -85,6 +86,7 @@ def test_nothing_else_can_be_changed_by_the_audits_owner(change, database, tenan
     assert refused.value.pgcode == "42501", "a superuser is not the audit's owner"
 
 
+@pytest.mark.defence("erasure-on-record")
 def test_an_erasure_by_hand_is_found(database, tenants, person):
     # A superuser may become relygate_audit and do what erase_person does, but not say so in a sealed entry that is not there.
     connection = database.connect(autocommit=False)

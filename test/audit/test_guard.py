@@ -65,7 +65,8 @@ SUPERUSER = {
     "rows": ["UPDATE {t} SET cluster = 1", "DELETE FROM {t}", "TRUNCATE {t}", "SET LOCAL session_replication_role = replica; DELETE FROM {t}",
              "SET LOCAL session_replication_role = replica; TRUNCATE {t}"],
     "one trigger": ["ALTER TABLE {t} DISABLE TRIGGER append_only", "ALTER TABLE {t} ENABLE TRIGGER append_only_truncate",
-                    "ALTER TABLE {t} ENABLE REPLICA TRIGGER append_only"],
+                    "ALTER TABLE {t} ENABLE REPLICA TRIGGER append_only",
+                    "SET LOCAL session_replication_role = replica; ALTER TABLE {t} DISABLE TRIGGER append_only"],
     "dropped trigger": ["DROP TRIGGER append_only_truncate ON {t}"],
     "another trigger": ["CREATE TRIGGER swallow BEFORE INSERT ON {t} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"],
     "rule": ["CREATE RULE swallow AS ON INSERT TO {t} DO INSTEAD NOTHING"],
@@ -88,6 +89,7 @@ def listed(table, words):
     return [sql.format(t=table) for word in words for sql in words[word]]
 
 
+@pytest.mark.defence("audit-guard")
 @pytest.mark.parametrize("table", TABLES)
 def test_a_superuser_is_refused_until_he_disables_the_guard(table, sealed, tenants):
     partition = table in ("relygate.audit_log_MONTH", "relygate.audit_seals_all")
@@ -117,6 +119,7 @@ def test_whoever_has_no_right_on_us_may_alter_his_own(sealed):
         sealed.run("DROP SCHEMA strange CASCADE; DROP ROLE stranger_of_audit")
 
 
+@pytest.mark.defence("audit-rearmed")
 def test_a_data_only_restore_finds_the_log_armed(sealed, tenants):
     # What pg_restore --disable-triggers does with each table.
     with transaction(sealed) as cursor:
@@ -132,8 +135,9 @@ def test_a_data_only_restore_finds_the_log_armed(sealed, tenants):
 
 PLANTED = {
     "ALTER EVENT TRIGGER relygate_guard_audit_ddl DISABLE": "missing or disabled",
+    "ALTER EVENT TRIGGER relygate_guard_audit_drop ENABLE": "missing or disabled",
     "DROP EVENT TRIGGER relygate_guard_audit_drop": "missing or disabled",
-    "GRANT relygate_audit TO relygate_api": "relygate_api is a member",
+    "GRANT relygate_audit TO relygate_api": "a member of relygate_audit",
     "ALTER TABLE relygate.audit_log DISABLE TRIGGER append_only": "trigger append_only is missing or not ENABLE ALWAYS",
     "ALTER TABLE relygate.audit_log_MONTH ENABLE TRIGGER append_only_truncate": "trigger append_only_truncate is missing or not ENABLE ALWAYS",
     "CREATE RULE swallow AS ON INSERT TO relygate.audit_log_MONTH DO INSTEAD NOTHING": "rule swallow has no business there",
@@ -149,6 +153,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.defence("audit-defects")
 @pytest.mark.parametrize("sql", PLANTED)
 def test_validate_schema_shows_what_was_done_without_the_guard(sql, sealed):
     assert sealed.run("SELECT * FROM relygate.validate_schema()") == []

@@ -88,6 +88,7 @@ def test_what_a_superuser_changes_is_found(name, sealed, tenants):
     assert verify(sealed) == []
 
 
+@pytest.mark.defence("audit-head")
 def test_a_cut_off_tail_shows_against_a_kept_head(sealed, tenants):
     connection = sealed.connect(autocommit=False)
     try:
@@ -109,6 +110,7 @@ def test_a_cut_off_tail_shows_against_a_kept_head(sealed, tenants):
         assert refused.value.pgcode == "22023"
 
 
+@pytest.mark.defence("seal-bound")
 def test_a_transaction_that_still_runs_is_sealed_later(database, tenants):
     open_connection = database.connect(autocommit=False)
     cursor = open_connection.cursor()
@@ -140,6 +142,7 @@ def test_a_rolled_back_transaction_leaves_nothing(database, tenants):
     assert seal(database) == head, "a run without new rows makes no root"
 
 
+@pytest.mark.defence("seal-lock")
 def test_one_sealer_at_a_time_and_writers_go_on(database, tenants):
     add_visitors(database, tenants.north, 1)
     with transaction(database) as sealer:
@@ -153,6 +156,7 @@ def test_one_sealer_at_a_time_and_writers_go_on(database, tenants):
     assert verify(database) == []
 
 
+@pytest.mark.defence("seal-read-committed")
 def test_only_under_read_committed(database):
     # A snapshot from before the lock would not see the last root, and seal its rows again.
     with pytest.raises(psycopg2.Error) as refused, transaction(database) as cursor:
@@ -161,6 +165,7 @@ def test_only_under_read_committed(database):
     assert refused.value.pgcode == "25001"
 
 
+@pytest.mark.defence("seal-hidden")
 def test_a_partition_that_hides_its_rows_is_an_error(database):
     connection = database.connect(autocommit=False)
     with connection.cursor() as cursor:
