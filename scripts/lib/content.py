@@ -7,7 +7,7 @@ import json
 import pathlib
 
 from database import literal
-from program import Failure
+from program import Failure, say
 
 # Facts that stand outside of the database, under its name.
 OF_THE_DATABASE = ("database", "settings", "bindings")
@@ -133,3 +133,10 @@ def audit_findings(session, head):
         return None
     return [f"{row['finding']}: {row['detail']}" for row in session.rows(
         f"SELECT finding, detail FROM relygate.verify_audit({literal(head)}) WHERE finding NOT IN ('archived', 'imported')")]
+
+
+def tell_of_keys(session):
+    """Sealed keys need the key file of the server that they come from."""
+    if session.value("SELECT to_regprocedure('relygate.key_findings()') IS NOT NULL"):
+        for row in session.rows("SELECT object, finding, advice FROM relygate.key_findings()"):
+            say(f"warning: {row['object']}: {row['finding']}. {row['advice'] or ''}")
