@@ -1,6 +1,6 @@
 # Drives the rest: PGXS builds the extension (extension/Makefile), CMake all that knows no server, scripts/ run them.
 .DEFAULT_GOAL := help
-.PHONY: help deps build run check mutation check-docker install bench clean
+.PHONY: help deps build run check mutation fuzz lint check-docker install bench clean
 
 # Where `make install` puts the extension. The default is the PostgreSQL of this machine; run and check use their own.
 PG_CONFIG ?= pg_config
@@ -26,6 +26,12 @@ mutation: ## take each defence out in a scratch cluster and see exactly its test
 	scripts/deps check
 	scripts/build
 	@/usr/bin/python3 test/mutation/run.py $(if $(WIDE),--wide) $(ONLY)
+
+fuzz: ## run each fuzzer of test/fuzz so long (SECONDS=30)
+	@SECONDS_EACH=$(or $(SECONDS),30) scripts/fuzz
+
+lint: ## clang-tidy, clang-format, shellcheck and flake8 over everything
+	@scripts/lint
 
 install: ## install the extension into PostgreSQL (PG_CONFIG=...), the programs into /usr/local (PREFIX=...)
 	scripts/build PG_CONFIG=$(PG_CONFIG)

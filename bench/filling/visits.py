@@ -5,7 +5,7 @@ import bisect
 import itertools
 
 from . import calendar
-from .copying import FALSE, NULL, TRUE, day, integer, moment, pack_moment, POSTGRES_EPOCH_MS, text, uuid, uuid_v7
+from .copying import FALSE, NULL, TRUE, day, integer, pack_moment, POSTGRES_EPOCH_MS, text, uuid, uuid_v7
 
 VISIT_COLUMNS = (
     "tenant_id", "id", "site_id", "visitor_id", "state", "requested_at", "checked_in_at", "checked_out_at", "checked_in_by",

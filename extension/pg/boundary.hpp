@@ -1,5 +1,5 @@
-// Where PostgreSQL and C++ meet. An entry point has three steps: fetch views of the arguments (may longjmp), run the rule
-// (may throw), hand the outcome to PostgreSQL (may longjmp). run_rule is the middle step and the only place where
+// Where PostgreSQL and C++ meet. An entry point has three steps: fetch views of the arguments (may longjmp), run the
+// rule (may throw), hand the outcome to PostgreSQL (may longjmp). run_rule is the middle step and the only place where
 // exceptions end; nothing with a destructor lives outside of it.
 #pragma once
 

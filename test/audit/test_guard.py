@@ -3,7 +3,7 @@ needs, which opens nothing."""
 import psycopg2
 import pytest
 
-from ledger import add_visitors, rows, seal, transaction, verify, write
+from ledger import add_visitors, rows, seal, transaction, verify
 
 ROLES = ["relygate_owner", "relygate_api", "relygate_shim", "relygate_reporting", "relygate_platform", "relygate_backup"]
 TABLES = ["relygate.audit_log", "relygate.audit_log_MONTH", "relygate.audit_seals", "relygate.audit_seals_all", "relygate_global.audit_roots"]

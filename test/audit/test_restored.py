@@ -3,7 +3,7 @@ import psycopg2
 import pytest
 
 from conftest import Cluster, Database
-from ledger import add_visitors, rows, seal, sealed_ids, transaction, verify, write
+from ledger import add_visitors, rows, seal, sealed_ids, transaction, verify
 from migrations.migrating import run
 
 SCHEMA_FREE = "-c session_replication_role=replica"

@@ -21,7 +21,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "isolation"), str(HERE.parent / "sql")]
 
-from mutation.defence import ROOT, WHOLE, subjects  # noqa: E402
+from mutation.defence import WHOLE, subjects  # noqa: E402
 from mutation.naming_check import files_by_name, problems  # noqa: E402
 from mutation.scratch import Broken, Scratch  # noqa: E402
 

@@ -16,8 +16,8 @@ namespace relygate::core {
 // Where core puts texts whose length it cannot know beforehand. The caller owns it and what it gave out.
 using Memory = std::pmr::memory_resource &;
 
-// A refusal as api.md has it: `status` is the HTTP status (the SQLSTATE is RG and this number), `code` a stable word for
-// programs, `message` one line for people (lower case first, no full stop), `hint` a whole sentence or null.
+// A refusal as api.md has it: `status` is the HTTP status (the SQLSTATE is RG and this number), `code` a stable word
+// for programs, `message` one line for people (lower case first, no full stop), `hint` a whole sentence or null.
 struct Refusal {
     int status;
     const char *code;

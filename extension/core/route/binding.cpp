@@ -275,8 +275,8 @@ class Binder {
     Memory memory_;
     Arguments arguments_;
     std::vector<std::string_view> of_the_path_; // members
-    std::vector<std::string> objects_; // paths of the JSON objects that were there
-    bool is_body_read_ = true;         // what is missing can be told only then
+    std::vector<std::string> objects_;          // paths of the JSON objects that were there
+    bool is_body_read_ = true;                  // what is missing can be told only then
     const char *body_code_ = nullptr;
     std::string_view body_message_;
     bool is_foreign_tenant_ = false;

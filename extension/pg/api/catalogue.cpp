@@ -266,8 +266,8 @@ struct Declared {
 };
 
 const char *default_of(Oid function, const Declared &declared) {
-    return TextDatumGetCString(DirectFunctionCall2(pg_get_function_arg_default, ObjectIdGetDatum(function),
-                                                   Int32GetDatum(declared.position)));
+    return TextDatumGetCString(
+        DirectFunctionCall2(pg_get_function_arg_default, ObjectIdGetDatum(function), Int32GetDatum(declared.position)));
 }
 
 // The DEFAULT of a text parameter as a value. SPI's memory goes with the request, the catalogue's stays.

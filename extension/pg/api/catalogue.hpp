@@ -18,7 +18,7 @@ struct Signature {
     int page_limit = -1, page_offset = -1, after = -1, counting = -1, given = -1, sort = -1, tenant_id = -1;
     int tenant_argument = -1;
     std::string_view default_sort; // the DEFAULT of `sort`, so that a cursor says which order it is of
-    SPIPlanPtr plan = nullptr; // $n is the n-th parameter; a null one takes its DEFAULT
+    SPIPlanPtr plan = nullptr;     // $n is the n-th parameter; a null one takes its DEFAULT
 };
 
 enum class AnswerKind { object, list, none, answer };

@@ -148,8 +148,9 @@ Answer answer_to_nulls(const ErrorData *error, const Signature &signature, const
 // What the COMMENT of a CHECK says; without one nobody knows more than that the value is wrong.
 const char *comment_of_check(const ErrorData *error) {
     const Oid table = table_of(error);
-    const Oid check =
-        OidIsValid(table) && error->constraint_name ? get_relation_constraint_oid(table, error->constraint_name, true) : InvalidOid;
+    const Oid check = OidIsValid(table) && error->constraint_name
+                          ? get_relation_constraint_oid(table, error->constraint_name, true)
+                          : InvalidOid;
     return OidIsValid(check) ? GetComment(check, ConstraintRelationId, 0) : nullptr;
 }
 

@@ -45,8 +45,8 @@ SELECT g.tgrelid::regclass, format('trigger %s is not what protects a table', g.
  WHERE (g.tgname, f.proname, m.nspname, g.tgtype::int, g.tgqual IS NULL, g.tgattr::text)
        IS DISTINCT FROM (w.name::name, w.function::name, 'relygate'::name, w.type, true, ''))";
 
-// Keys are checked without policies. Only those that this transaction has made are refused (age() is then 0, or below in
-// a subtransaction): a table with an older one could not be altered any more.
+// Keys are checked without policies. Only those that this transaction has made are refused (age() is then 0, or below
+// in a subtransaction): a table with an older one could not be altered any more.
 constexpr const char *kOpenKeys = R"(
 SELECT g.tgrelid::regclass, format('key %s does not begin with %s', i.indexrelid::regclass, a.attname)
   FROM touched JOIN marks g ON g.tgrelid = touched.oid AND g.column_name <> 'id'
@@ -201,8 +201,7 @@ RELYGATE_FUNCTION(relygate_protection_defects) {
     Oid types[] = {OIDOID};
     Datum values[] = {PG_GETARG_DATUM(0)};
     SPI_connect();
-    if (SPI_execute_with_args(defects_of(kOneTable, {}, false), 1, types, values, nullptr, true, 1) !=
-        SPI_OK_SELECT)
+    if (SPI_execute_with_args(defects_of(kOneTable, {}, false), 1, types, values, nullptr, true, 1) != SPI_OK_SELECT)
         ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not look at the protection of a table"));
     text *defects = nullptr;
     if (SPI_processed > 0) {

@@ -1,5 +1,5 @@
 """Policies, keys and what row-level security stands on."""
-from mutation.defence import Defence, Function, Sql
+from mutation.defence import Defence, Sql
 from mutation.each import EACH_TABLE
 
 # A table behind a view that filters: how isolation is often built.

@@ -12,7 +12,9 @@ namespace {
 
 constexpr Refusal kRefusal{.status = 400, .code = "invalid", .message = "value is not valid"};
 
-TEST(Refusal, KeepsAShortDetailWhole) { EXPECT_STREQ(kRefusal.with_detail("It is short.").detail, "It is short."); }
+TEST(Refusal, KeepsAShortDetailWhole) {
+    EXPECT_STREQ(kRefusal.with_detail("It is short.").detail, "It is short.");
+}
 
 TEST(Refusal, CutsALongDetailAtACharacterBoundary) {
     for (std::size_t shift = 0; shift < 4; ++shift) {

@@ -245,7 +245,8 @@ TEST_P(JwtCase, HasTheRightResult) {
     }
 }
 
-// The cases of tokens. Those about the request around one (its header, its query, what came before) are tested over HTTP.
+// The cases of tokens. Those about the request around one (its header, its query, what came before) are tested over
+// HTTP.
 std::vector<std::string> lines() {
     std::ifstream file(RELYGATE_CASES "/jwt.jsonl");
     std::vector<std::string> lines;

@@ -67,7 +67,8 @@ TEST(InputRule, SortsGoBothWays) {
     const auto *sort = find_input_rule("visit_sort_input");
     for (const char *word : {"requestedAt", "-requestedAt", "-checkedOutAt"})
         EXPECT_TRUE(sort->apply(word, {}, memory)) << word;
-    for (const char *word : {"", "-", "--requestedAt", "+requestedAt", "requestedat", "requested_at", "name", " requestedAt"}) {
+    for (const char *word :
+         {"", "-", "--requestedAt", "+requestedAt", "requestedat", "requested_at", "name", " requestedAt"}) {
         const auto other = sort->apply(word, {}, memory);
         ASSERT_FALSE(other) << word;
         EXPECT_NE(std::string_view(other.refusal().detail).find("checkedOutAt."), std::string_view::npos) << word;
