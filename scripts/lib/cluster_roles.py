@@ -8,7 +8,7 @@ import re
 
 import content
 from database import Session, literal
-from program import Failure, say
+from program import say
 
 _ROLE = r'("(?:[^"]|"")+"|[^\s";,]+)'
 _MADE = re.compile(rf"(?:CREATE|ALTER|COMMENT ON|SECURITY LABEL .*? ON) ROLE {_ROLE}", re.S)

@@ -5,7 +5,6 @@ has to be armed again.
 """
 import os
 import re
-import subprocess
 
 import content
 import program

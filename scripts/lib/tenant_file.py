@@ -3,7 +3,6 @@ tables and columns are taken from the catalog and only compared with those in th
 none of another tenant pass, through a pipe that carries nothing else.
 """
 import contextlib
-import hashlib
 import json
 import os
 import pathlib
