@@ -20,9 +20,10 @@ def session(ground):
 
 
 def plant(session, sql):
-    session.run("ALTER EVENT TRIGGER relygate_guard_ddl DISABLE; ALTER EVENT TRIGGER relygate_guard_drop DISABLE")
+    guards = [row[0] for row in session.run("SELECT evtname FROM pg_event_trigger WHERE evtname LIKE 'relygate%' AND evtenabled <> 'D'")]
+    session.run("".join(f"ALTER EVENT TRIGGER {name} DISABLE;" for name in guards))
     session.run(sql)
-    session.run("ALTER EVENT TRIGGER relygate_guard_ddl ENABLE; ALTER EVENT TRIGGER relygate_guard_drop ENABLE")
+    session.run("".join(f"ALTER EVENT TRIGGER {name} ENABLE;" for name in guards))
 
 
 @defended_by("whole")

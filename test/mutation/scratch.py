@@ -17,7 +17,6 @@ from mutation.defence import ROOT, Function, Source, Sql, names_in_tap
 from test_pgtap import psql
 
 MUTANT = "mutant"
-GUARD = "ALTER EVENT TRIGGER relygate_guard_ddl {0}; ALTER EVENT TRIGGER relygate_guard_drop {0};"
 
 
 class Broken(Exception):
@@ -90,17 +89,16 @@ class Scratch:
                 path.write_text(exchanged(path.read_text(), change))
         if defence.sources():
             self.install()
-        mutant.run(GUARD.format("DISABLE"))
+        guards = dict(mutant.run("SELECT evtname, evtenabled::text FROM pg_event_trigger WHERE evtname LIKE 'relygate%' AND evtenabled <> 'D'"))
+        mutant.run("".join(f"ALTER EVENT TRIGGER {name} DISABLE;" for name in guards))
         for change in defence.changes:
             if isinstance(change, Sql):
                 mutant.run(change.text)
             elif isinstance(change, Function):
                 text = mutant.value("SELECT pg_get_functiondef(%s::regprocedure)", change.signature)
                 mutant.run(exchanged(text, change))
-        wake = "".join(f"ALTER EVENT TRIGGER {name} ENABLE;" for name, in mutant.run(
-            "SELECT evtname FROM pg_event_trigger WHERE evtname LIKE 'relygate%' AND evtenabled = 'D'"))
-        if wake:
-            mutant.run(wake)
+        left = [name for name, in mutant.run("SELECT evtname FROM pg_event_trigger") if name in guards]
+        mutant.run("".join(f"ALTER EVENT TRIGGER {name} ENABLE {'ALWAYS' if guards[name] == 'A' else ''};" for name in left) or "SELECT")
 
     def put_back(self, defence):
         for change in defence.changes:

@@ -1,13 +1,14 @@
 """The guard: event triggers that refuse what would leave a tenant table unprotected, and the trigger against TRUNCATE."""
 from mutation.defence import Defence, Function, Source, Sql
-from mutation.each import EACH_TABLE
 
 PROTECT = "extension/pg/tenancy/protect.cpp"
 
 DEFENCES = [
-    Defence("truncate-trigger", "15", "the trigger against TRUNCATE", Sql(EACH_TABLE.format("EXECUTE format('DROP TRIGGER relygate_no_truncate ON %s', t);"))),
-    Defence("guard-of-changes", "21", "the event trigger relygate_guard_ddl", Sql("DROP EVENT TRIGGER relygate_guard_ddl")),
-    Defence("guard-of-drops", "21", "the event trigger relygate_guard_drop", Sql("DROP EVENT TRIGGER relygate_guard_drop")),
+    Defence("truncate-trigger", "15", "the trigger against TRUNCATE", Function("relygate.refuse_truncate()", "BEGIN\n", "BEGIN\n    RETURN NULL;\n")),
+    Defence("guard-of-changes", "21", "the event trigger relygate_guard_ddl",
+            Source(PROTECT, "    if (is_move(fcinfo))", "    PG_RETURN_NULL();\n    if (is_move(fcinfo))")),
+    Defence("guard-of-drops", "21", "the event trigger relygate_guard_drop",
+            Source(PROTECT, "    guard(fcinfo, kTouchedByDrop,", "    PG_RETURN_NULL();\n    guard(fcinfo, kTouchedByDrop,")),
     Defence("guard-of-open-keys", "21", "new keys without the tenant are refused", Source(PROTECT, "{kForgedTrigger, kOpenKeys}", "{kForgedTrigger}")),
     Defence("guard-of-lost-keys", "21", "the last key with the tenant stays", Source(PROTECT, "{kLostMark, kNoKeyLeft}", "{kLostMark}")),
     Defence("guard-of-moves", "21", "a table stays in its schema", Source(PROTECT, "{kForgedTrigger, kMoved}", "{kForgedTrigger}")),

@@ -1,13 +1,13 @@
 """What roles were not given, and code with other rights than its caller's."""
 from mutation.defence import Defence, Function, Sql
-from mutation.each import EACH_TABLE, EACH_VIEW
+from mutation.each import EACH_VIEW
 
 DEFENCES = [
     Defence("no-truncate-grant", "15", "nobody is granted TRUNCATE",
             Sql("GRANT TRUNCATE ON ALL TABLES IN SCHEMA relygate TO relygate_api, relygate_reporting")),
     Defence("no-truncate-grant-and-trigger", "15", "nobody is granted TRUNCATE, and the trigger against it",
             Sql("GRANT TRUNCATE ON ALL TABLES IN SCHEMA relygate TO relygate_api, relygate_reporting"),
-            Sql(EACH_TABLE.format("EXECUTE format('DROP TRIGGER relygate_no_truncate ON %s', t);"))),
+            Function("relygate.refuse_truncate()", "BEGIN\n", "BEGIN\n    RETURN NULL;\n")),
     Defence("no-references-grant", "15", "nobody is granted REFERENCES",
             Sql("GRANT REFERENCES ON ALL TABLES IN SCHEMA relygate TO relygate_api, relygate_reporting")),
     Defence("no-trigger-grant", "15", "nobody is granted TRIGGER",
