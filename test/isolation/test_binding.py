@@ -90,6 +90,15 @@ def test_binding_follows_the_login(ground, login):
         assert session.value(VISITS) == 5               # a setting of the role one changes to is not read
 
 
+@defended_by("suset", "suset-and-entitlement")
+def test_attack_2_a_login_cannot_shed_its_binding(ground, login):
+    ground.database.run(BIND, login, ground.north)
+    with ground.session(login) as session:
+        session.run(f"ALTER ROLE CURRENT_USER IN DATABASE {ground.database.name} RESET ALL")    # leaves what one may not set
+    with ground.session(login) as session:
+        assert session.tenants_seen() == [ground.north]
+
+
 @defended_by("rights-forgotten", "entitlement", "suset-and-entitlement")
 def test_attack_25_revoked_right_stops_an_open_session(ground, login):
     ground.database.run(f"GRANT relygate_api TO {login}")

@@ -13,6 +13,7 @@ import pathlib
 import queue
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -135,8 +136,13 @@ class Runner:
         workers = [threading.Thread(target=self.worker, args=(scratch,)) for scratch in scratches]
         for worker in workers:
             worker.start()
-        for worker in workers:
-            worker.join()
+        try:
+            for worker in workers:
+                worker.join()
+        except KeyboardInterrupt:       # no thread is left behind with a cluster
+            self.failures.append("interrupted")
+            for worker in workers:
+                worker.join()
         bad = sum(bool(wrong) for _, wrong, _ in self.results.values())
         tests = {test for caught, _, _ in self.results.values() for test in caught}
         print(f"{len(self.results)} of {len(self.wanted)} defences taken out, {len(self.results) - bad} caught by exactly their tests, {bad} not; "
@@ -155,6 +161,7 @@ def main():
     if wrong := problems():
         print("\n".join(wrong), file=sys.stderr)
         return 1
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = tempfile.mkdtemp(prefix="relygate-mutation.")
     os.chmod(folder, 0o711)
     try:

@@ -51,7 +51,7 @@ SAVEPOINT before;
 SELECT set_config('app.tenant_id', :'south', true) AS ignored \gset
 SELECT relygate.current_tenant() AS inside \gset
 ROLLBACK TO before;
-SELECT is(:'inside'::uuid, :'south', 'attack 6: inside the savepoint it is the tenant chosen there [id-beside-value]');
+SELECT is(:'inside'::uuid, :'south', 'attack 6: inside the savepoint it is the tenant chosen there');
 SELECT is(relygate.current_tenant(), :'north', 'attack 6: after ROLLBACK TO it is the earlier one [id-beside-value]');
 
 -- Attack 10, rls-013: one generic plan for both tenants and two roles.
