@@ -48,6 +48,7 @@ def fill(database, tenants):
             INSERT INTO relygate.visits (site_id, visitor_id, state, group_size, remark)
             SELECT s.id, v.id, 'pending', 2, E'a\\\\b\\tc\\r\\nd' FROM relygate.sites s, relygate.visitors v;
             UPDATE relygate.visits SET state = 'checked_in' WHERE visitor_id IN (SELECT id FROM relygate.visitors WHERE first_name < 'Visitor D');
+            UPDATE relygate.visits SET group_size = 1 WHERE state = 'checked_in';
             UPDATE relygate.visits SET state = 'checked_out' WHERE visitor_id IN (SELECT id FROM relygate.visitors WHERE first_name = 'Visitor B');
             UPDATE relygate.visits SET state = 'refused' WHERE visitor_id IN (SELECT id FROM relygate.visitors WHERE first_name = 'Visitor D');
             UPDATE relygate.visits SET state = 'cancelled' WHERE visitor_id IN (SELECT id FROM relygate.visitors WHERE first_name = 'Visitor E');
