@@ -93,6 +93,10 @@ std::size_t memory_taken(const RawHead &head, std::size_t size) {
 }
 
 bool is_whole(const RawHead &head) {
+    // Nothing but a blank stands on either side of the target; one that was cut at a NUL is shorter than its place.
+    if (head.version.data() - head.method.data() !=
+        static_cast<std::ptrdiff_t>(head.method.size() + head.target.size() + 2))
+        return false;
     const char *line = head.version.data() + head.version.size() + 2;
     for (const auto &[name, value] : head.fields) {
         if (name.data() != line)

@@ -51,9 +51,11 @@ struct HeadCheck {
 
 HeadCheck check_head(const RawHead &head);
 
-// True where each line of the head begins right behind the CR LF of the one before. libmicrohttpd 0.9.75 parses in
-// place and puts NUL where the colon and the line ends were; a folded value was copied elsewhere, a value cut at a NUL
-// or a line that ended with a bare CR or LF leaves another gap. None of them can be seen in the values themselves.
+// True where method, target and version stand one blank apart and each line of the head begins right behind the CR LF
+// of the one before. libmicrohttpd 0.9.75 parses in
+// place and puts NUL where the colon and the line ends were; a folded value was copied elsewhere, a value or
+// target cut at a NUL or a line that ended with a bare CR or LF leaves another gap. None of them can be seen in the
+// values themselves.
 bool is_whole(const RawHead &head);
 
 // The bytes of a connection's memory that libmicrohttpd needs to hold a head of `size` bytes: where it came in, an

@@ -155,6 +155,11 @@ TEST(HttpRules, EveryLineMustFollowTheOneBefore) {
     head.size_in_place++; // the last line was longer than its value: it was cut at a NUL
     EXPECT_FALSE(is_whole(head));
     EXPECT_TRUE(check_head(head).refusal);
+
+    head = buffer.head(text.size());
+    head.target = ""; // it was longer than what is left of it: it was cut at a NUL
+    EXPECT_FALSE(is_whole(head));
+    EXPECT_TRUE(check_head(head).refusal);
 }
 
 TEST(HttpRules, MemoryOfAHeadCountsWhatTheLibraryAllocates) {
