@@ -110,7 +110,7 @@ def aged(cluster, template):
                 PERFORM relygate.let_sealer_read('relygate.audit_log_2026_01');
                 ALTER TABLE relygate.audit_log ATTACH PARTITION relygate.audit_log_2026_01 FOR VALUES FROM ('2026-01-01Z') TO ('2026-02-01Z');
                 RESET ROLE;
-                FOR g IN SELECT evtname FROM pg_event_trigger WHERE evtname LIKE 'relygate_guard%' LOOP EXECUTE format('ALTER EVENT TRIGGER %I ENABLE', g); END LOOP;
+                FOR g IN SELECT evtname FROM pg_event_trigger WHERE evtname LIKE 'relygate_guard%' LOOP EXECUTE format('ALTER EVENT TRIGGER %I ENABLE ALWAYS', g); END LOOP;
             END $$;
             INSERT INTO relygate.audit_log (tenant_id, occurred_at, database_role, table_name, row_id, action, changes, salt, changes_digest, cluster)
             SELECT relygate.uuid_v7(), '2026-01-15Z', 'relygate_shim', 'visits', relygate.uuid_v7(), 'insert', '{}', s, relygate.audit_changes_digest(s, '{}'),
