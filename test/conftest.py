@@ -113,6 +113,12 @@ class Database:
     def value(self, sql, *arguments, user="postgres"):
         return self.run(sql, *arguments, user=user)[0][0]
 
+    def seal(self):
+        """Seals all that is committed by now and gives the head. A transaction anywhere in the cluster, as another worker's, holds a seal back."""
+        now = self.value("SELECT pg_current_xact_id()::text")
+        wait_until(lambda: self.value("SELECT pg_snapshot_xmin(pg_current_snapshot()) > %s::xid8", now), 60, "a transaction did not end")
+        return self.value("SELECT relygate.seal_audit()")
+
 
 def copy_of_template(cluster, name, template="relygate_template"):
     """CREATE DATABASE ... TEMPLATE copies neither the rights on the database nor its settings: both are walls here."""

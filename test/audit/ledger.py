@@ -37,10 +37,6 @@ def add_visitors(database, tenant, count, name="Visitor"):
                                     name, count)]
 
 
-def seal(database):
-    return database.value("SELECT relygate.seal_audit()")
-
-
 def verify(database, head=None):
     """What verify_audit finds, without what it only tells."""
     return [finding for finding in database.run("SELECT tenant_id, id, finding FROM relygate.verify_audit(%s)", head)

@@ -2,7 +2,7 @@
 import psycopg2
 import pytest
 
-from ledger import rows, seal, transaction, verify, write
+from ledger import rows, transaction, verify, write
 
 
 @pytest.fixture(scope="module")
@@ -12,7 +12,7 @@ def person(database, tenants):
           "SELECT id, %s, 'checked_in', 'Asks for Leela', 'KA03MH4821' FROM relygate.sites", visitor)
     write(database, tenants.north, "UPDATE relygate.visits SET state = 'checked_out' WHERE visitor_id = %s", visitor)
     write(database, tenants.north, "INSERT INTO relygate.visitors (first_name) VALUES ('Someone Else')")
-    seal(database)
+    database.seal()
     write(database, tenants.north, "UPDATE relygate.visitors SET first_name = 'Erased', mobile = NULL WHERE id = %s", visitor)
     return visitor
 
@@ -36,7 +36,7 @@ def test_values_go_and_every_seal_stays_valid(database, tenants, person):
     assert database.value("SELECT count(*) FROM relygate.audit_log WHERE table_name = 'visits' AND changes::text LIKE '%%checked_out%%'") == 1
     assert database.value("SELECT count(*) FROM relygate.audit_log") == count + 1
     assert verify(database) == [] and verify(database, head) == []
-    seal(database)
+    database.seal()
     assert verify(database, head) == []
 
 

@@ -3,7 +3,7 @@ needs, which opens nothing."""
 import psycopg2
 import pytest
 
-from ledger import add_visitors, rows, seal, transaction, verify
+from ledger import add_visitors, rows, transaction, verify
 
 ROLES = ["relygate_owner", "relygate_api", "relygate_shim", "relygate_reporting", "relygate_platform", "relygate_backup"]
 TABLES = ["relygate.audit_log", "relygate.audit_log_MONTH", "relygate.audit_seals", "relygate.audit_seals_all", "relygate_global.audit_roots"]
@@ -13,7 +13,7 @@ TABLES = ["relygate.audit_log", "relygate.audit_log_MONTH", "relygate.audit_seal
 def sealed(database, tenants):
     add_visitors(database, tenants.north, 2)
     add_visitors(database, tenants.south, 2)
-    seal(database)
+    database.seal()
     database.month = database.value("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')")
     return database
 

@@ -13,7 +13,7 @@ import psycopg2
 import pytest
 
 from conftest import Cluster, Tenants, deploy, wait_until
-from ledger import logged_ids, seal, sealed_ids, verify
+from ledger import logged_ids, sealed_ids, verify
 
 WRITERS, TRANSACTIONS, SEALERS = 8, 60, 2
 
@@ -149,7 +149,7 @@ def test_each_row_is_sealed_exactly_once(doomed):
     assert crowd.errors == [] and crowd.crashes > 0, "nothing was killed"
     assert len(set(crowd.heads)) > 2, "sealed while they wrote"
 
-    head = seal(doomed)
+    head = doomed.seal()
     sealed, logged = sealed_ids(doomed), logged_ids(doomed)
     assert len(sealed) == len(set(sealed)), "a row was sealed twice"
     assert set(sealed) == set(logged), "a row was not sealed, or a seal has a row that was rolled back"

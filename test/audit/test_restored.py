@@ -3,7 +3,7 @@ import psycopg2
 import pytest
 
 from conftest import Cluster, Database
-from ledger import add_visitors, rows, seal, sealed_ids, transaction, verify
+from ledger import add_visitors, rows, sealed_ids, transaction, verify
 from migrations.migrating import run
 
 SCHEMA_FREE = "-c session_replication_role=replica"
@@ -14,7 +14,7 @@ def source(database, tenants):
     # Its transactions are numbered far beyond those of the young cluster that it is restored into.
     database.run("DO $$ BEGIN FOR number IN 1 .. 5000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$")
     add_visitors(database, tenants.north, 3, "Sealed there")
-    database.head = seal(database)
+    database.head = database.seal()
     add_visitors(database, tenants.north, 2, "Not sealed there")
     return database
 
@@ -44,13 +44,13 @@ def test_old_seals_stay_valid_and_new_rows_are_sealed(source, restored, tenants)
     assert restored.value("SELECT min(xact::text::bigint) FROM relygate.audit_log WHERE cluster = relygate.cluster_identifier()") \
         < source.value("SELECT max(bound::text::bigint) FROM relygate_global.audit_roots"), "the ids of transactions did not begin again"
     assert verify(restored) == []
-    head = seal(restored)
+    head = restored.seal()
     ids = sealed_ids(restored)
     assert len(ids) == len(set(ids)) == restored.value("SELECT count(*) FROM relygate.audit_log")
     assert verify(restored, source.head) == [] and verify(restored, head) == []
     # The next run is of this cluster alone.
     add_visitors(restored, tenants.north, 1, "And later")
-    seal(restored)
+    restored.seal()
     ids = sealed_ids(restored)
     assert len(ids) == len(set(ids)) == restored.value("SELECT count(*) FROM relygate.audit_log")
     assert verify(restored) == []
@@ -62,7 +62,7 @@ def test_a_row_added_for_the_old_cluster_is_found(restored, tenants):
                        "SELECT tenant_id, database_role, table_name, row_id, action, changes_digest, '5', cluster FROM relygate.audit_log "
                        "WHERE cluster <> relygate.cluster_identifier() LIMIT 1 RETURNING id")
         added = cursor.fetchone()[0]
-    seal(restored)
+    restored.seal()
     assert (added, "added") in [(found, word) for _, found, word in verify(restored)]
     assert added not in sealed_ids(restored)
 
@@ -83,7 +83,7 @@ def test_a_tenant_from_another_database(source, cluster, template, tenants):
         target.value("SELECT relygate.seal_imported(%s)", tenants.north)
         head = target.value("SELECT relygate.audit_head()")
         assert target.value("SELECT relygate.seal_imported(%s)", tenants.north) == head, "once"
-        seal(target)    # rows of this cluster that no run has come to yet
+        target.seal()    # rows of this cluster that no run has come to yet
         ids = sealed_ids(target)
         assert len(ids) == len(set(ids)) == target.value("SELECT count(*) FROM relygate.audit_log")
         assert target.run("SELECT finding FROM relygate.verify_audit()") == [("imported",)]
@@ -131,7 +131,7 @@ def test_an_old_month_goes_when_it_is_sealed(aged):
     assert aged.run("SELECT * FROM relygate.validate_schema()") == []
     this_month = aged.value("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM')")
     assert [drop_month(aged, month) for month in (PAST, this_month, "2025-01", "2026-13", None)] == ["55000", "55000", "42P01", "22023", "22023"], "not sealed yet"
-    seal(aged)
+    aged.seal()
     with pytest.raises(psycopg2.Error) as refused:
         aged.run("DROP TABLE relygate.audit_log_2026_01")
     assert refused.value.pgcode == "42501"

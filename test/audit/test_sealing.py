@@ -2,7 +2,7 @@
 import psycopg2
 import pytest
 
-from ledger import DISARM, add_visitors, logged_ids, rows, seal, sealed_ids, transaction, verify, write
+from ledger import DISARM, add_visitors, logged_ids, rows, sealed_ids, transaction, verify, write
 
 
 @pytest.fixture(scope="module")
@@ -12,7 +12,7 @@ def sealed(database, tenants):
     for number in range(3):
         for tenant in (tenants.north, tenants.south):
             add_visitors(database, tenant, 3, f"Run {chr(65 + number)}")
-        database.heads.append(seal(database))
+        database.heads.append(database.seal())
     add_visitors(database, tenants.north, 2, "Unsealed")
     return database
 
@@ -118,11 +118,11 @@ def test_a_transaction_that_still_runs_is_sealed_later(database, tenants):
     cursor.execute("INSERT INTO relygate.visitors (first_name) VALUES ('Slow') RETURNING id")
     slow = cursor.fetchone()[0]
     quick = add_visitors(database, tenants.north, 1, "Quick")[0]    # a later transaction that ends first
-    seal(database)
+    database.value("SELECT relygate.seal_audit()")
     open_connection.commit()
     open_connection.close()
     assert verify(database) == []
-    seal(database)
+    database.seal()
     ids = sealed_ids(database)
     for visitor in (slow, quick):
         entry = database.value("SELECT id FROM relygate.audit_log WHERE row_id = %s", visitor)
@@ -131,7 +131,7 @@ def test_a_transaction_that_still_runs_is_sealed_later(database, tenants):
 
 
 def test_a_rolled_back_transaction_leaves_nothing(database, tenants):
-    seal(database)
+    database.seal()
     connection = database.connect(autocommit=False)
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (tenants.north,))
@@ -139,7 +139,7 @@ def test_a_rolled_back_transaction_leaves_nothing(database, tenants):
     connection.rollback()
     connection.close()
     head = database.value("SELECT relygate.audit_head()")
-    assert seal(database) == head, "a run without new rows makes no root"
+    assert database.seal() == head, "a run without new rows makes no root"
 
 
 @pytest.mark.defence("seal-lock")
@@ -208,9 +208,9 @@ def test_a_tenant_reads_its_own_seals_alone(sealed, tenants):
 
 
 def test_many_rows_of_a_tenant_make_several_seals(database, tenants):
-    seal(database)
+    database.seal()
     before = database.value("SELECT max(number) FROM relygate.audit_seals WHERE tenant_id = %s", tenants.south)
     add_visitors(database, tenants.south, 20001, "Crowd")
-    seal(database)
+    database.seal()
     assert database.run("SELECT entries FROM relygate.audit_seals WHERE tenant_id = %s AND number > %s ORDER BY number", tenants.south, before) == [(20000,), (1,)]
     assert verify(database) == []

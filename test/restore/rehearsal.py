@@ -65,9 +65,8 @@ def fill(database, tenants):
     cursor.execute(f"CREATE ROLE {LOGIN} LOGIN PASSWORD 'Gate-keeper-7431'")
     cursor.execute("SELECT relygate.bind_role(%s, %s)", (LOGIN, tenants.north))
     connection.commit()
-    cursor.execute("SELECT relygate.seal_audit()")
-    connection.commit()
     connection.close()
+    database.seal()
 
 
 def digests(database, tables):
@@ -96,15 +95,21 @@ def picture(database):
 @pytest.fixture(scope="module")
 def source(database, tenants):
     fill(database, tenants)
+    try:
+        yield filled(database, tenants)
+    finally:
+        database.run(f"SELECT relygate.unbind_role('{LOGIN}'); DROP ROLE {LOGIN}")
+
+
+def filled(database, tenants):
     database.tenants = tenants
     database.picture = picture(database)
     empty = [name for (name,) in database.run(
         "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
         "WHERE n.nspname ~ '^relygate' AND c.relkind = 'r' AND c.relnatts > 0 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')")
              if name not in database.picture["rows"] and not name.startswith("relygate.audit_log_")]
-    assert empty == [], "tables without a row prove nothing"
-    yield database
-    database.run(f"SELECT relygate.unbind_role('{LOGIN}'); DROP ROLE {LOGIN}")
+    assert empty == [], f"tables without a row prove nothing: {empty}"
+    return database
 
 
 def backup_of(database, folder, *words, user="relygate_backup", **environment):

@@ -164,7 +164,7 @@ def test_in_with_its_history(source, other, exported):
     connection.close()
     assert other.value("SELECT count(*) FROM relygate.audit_log WHERE tenant_id = %s", source.tenants.north) == \
         source.value("SELECT count(*) FROM relygate.audit_log WHERE tenant_id = %s", source.tenants.north) + 1
-    other.run("SELECT relygate.seal_audit()")
+    other.seal()
     assert {row[0] for row in other.run("SELECT finding FROM relygate.verify_audit()")} <= {"imported"}
 
 
