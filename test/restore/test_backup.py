@@ -3,6 +3,7 @@ import fcntl
 import json
 import os
 import resource
+import secrets
 import shutil
 import signal
 import stat
@@ -52,12 +53,17 @@ def test_what_is_no_relygate_is_refused(source, tmp_path):
 
 
 def test_the_password_is_in_no_list_of_processes(source, tmp_path):
-    (tmp_path / "pg_dump").write_text(f'#!/bin/sh\ncat /proc/[0-9]*/cmdline >{tmp_path}/lines 2>/dev/null\nexec {shutil.which("pg_dump")} "$@"\n')
+    (tmp_path / "pg_dump").write_text(f"""#!/bin/sh
+for process in /proc/[0-9]*; do tr '\\0' ' ' <$process/cmdline; echo; done >{tmp_path}/lines 2>/dev/null
+exec {shutil.which("pg_dump")} "$@"
+""")
     (tmp_path / "pg_dump").chmod(0o755)
-    url = source.url("relygate_backup").replace("relygate_backup@", "relygate_backup:s3cret-Word@")
-    script("backup", url, tmp_path / "made", PATH=f"{tmp_path}:{os.environ['PATH']}")
-    lines = (tmp_path / "lines").read_bytes()
-    assert b"--snapshot" in lines and lines.count(b"s3cret-Word") == 1, "only where the caller wrote it"
+    word = secrets.token_hex(8)
+    backup_of(source, tmp_path / "made", user=f"relygate_backup:{word}", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    lines = (tmp_path / "lines").read_text(errors="replace").splitlines()
+    assert any("--snapshot" in line for line in lines), "it looked while the dump was made"
+    shown = [line for line in lines if word in line]
+    assert shown and all("scripts/backup" in line for line in shown), "only where the caller wrote it"
 
 
 @pytest.mark.parametrize("program, number", [("pg_dump", signal.SIGKILL), ("pg_dumpall", signal.SIGKILL), ("pg_dump", signal.SIGTERM)])
