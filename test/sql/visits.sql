@@ -1,6 +1,6 @@
 -- Visits by SQL: born at a gate, one open visit a person, every way of ending once, all reasons for a no.
 BEGIN;
-SELECT plan(69);
+SELECT plan(70);
 
 SELECT id AS south FROM relygate.create_tenant('X_SOUTH', 'South', 'office', 'Asia/Dubai', 'AE') \gset
 SELECT id AS foreign_gate FROM relygate.create_gate('Pier') \gset
@@ -114,6 +114,8 @@ SELECT is((SELECT count(*)::int FROM relygate.list_visits(state => 'refused')), 
 SELECT is((SELECT count(*)::int FROM relygate.list_visits(search => 'TARA')), 1, '... of a name');
 SELECT is((SELECT count(*)::int FROM relygate.list_visits(vehicle => 'KA-03-MH-4821')), 1, '... of a vehicle in any spelling');
 SELECT is((SELECT count(*)::int FROM relygate.list_visits("from" => relygate.today_at()::text, "to" => relygate.today_at()::text)), 7, '... of today');
+SELECT results_eq('SELECT g.* FROM relygate.visits v CROSS JOIN LATERAL relygate.get_visit(v.id) g ORDER BY g.id',
+    'SELECT * FROM relygate.visit_rows(ARRAY(SELECT v.id FROM relygate.visits v ORDER BY v.id))', 'one visit reads as it does in a list');
 
 -- A superuser, whom no policy holds, works for one tenant all the same
 SELECT test.act_as(:'north', 'postgres');
