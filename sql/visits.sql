@@ -43,7 +43,7 @@ BEGIN
      ORDER BY wanted.place;
 END $$;
 COMMENT ON FUNCTION @extschema@.visit_rows(uuid[], text[], bigint) IS
-'Rows of these visits in this order: the one place that makes them.';
+'Rows of these visits in this order, each as get_visit gives it.';
 REVOKE ALL ON FUNCTION @extschema@.visit_rows(uuid[], text[], bigint) FROM PUBLIC;
 
 -- The same rows, of one visit: read most of all, and a third of what it takes through visit_rows. test/sql/visits.sql compares
