@@ -1,6 +1,6 @@
 -- The tables: keys begin with the tenant, everything is protected, and what two gates may do at once an index decides.
 BEGIN;
-SELECT plan(45);
+SELECT plan(47);
 
 CREATE TEMP VIEW tenant_tables AS
 SELECT c.oid, c.relname FROM pg_class c
@@ -44,6 +44,12 @@ SELECT is_empty($$ SELECT t.relname, r.role, p.right FROM tenant_tables t, unnes
 SELECT is_empty($$ SELECT t.relname FROM tenant_tables t WHERE t.relname NOT IN ('audit_log', 'audit_seals', 'sessions', 'idempotency_keys', 'visit_departures')
     AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.oid AND g.tgfoid = 'relygate.audit_row()'::regprocedure) $$, 'each is audited');
 SELECT is_empty('SELECT * FROM relygate.validate_schema()', 'validate_schema finds nothing');
+-- A dump of an extension is its CREATE EXTENSION: what has rows or stands guard belongs to the migrations.
+SELECT is_empty($$ SELECT pg_describe_object(classid, objid, 0) FROM pg_depend WHERE deptype = 'e' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'relygate')
+    AND classid = 'pg_event_trigger'::regclass $$, 'the guard is dumped [dump-guard]');
+SELECT is_empty($$ SELECT pg_describe_object(d.classid, d.objid, 0) FROM pg_depend d JOIN pg_class c ON c.oid = d.objid
+    WHERE d.deptype = 'e' AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'relygate') AND d.classid = 'pg_class'::regclass
+      AND c.relkind IN ('r', 'p') AND c.relname <> 'product_routes' $$, 'rows of tenants are dumped [dump-tables]');
 
 -- What the rules of a table refuse, to everybody ------------------------------------------------------------------------
 SELECT id AS south FROM relygate.create_tenant('S_SOUTH', 'South', 'office', 'Asia/Dubai', 'AE') \gset
