@@ -2,11 +2,24 @@
 #include "core/json/writer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 #include <utf8proc.h>
 
 namespace relygate::core {
+
+namespace {
+
+// ASCII that stands for itself: nearly all there is.
+constexpr auto kPlain = [] {
+    std::array<bool, 256> plain{};
+    for (std::size_t byte = 0x20; byte < 0x7f; ++byte)
+        plain[byte] = byte != '"' && byte != '\\';
+    return plain;
+}();
+
+} // namespace
 
 char *JsonWriter::grow(std::size_t more) {
     if (capacity_ - size_ < more) {
@@ -71,10 +84,15 @@ void JsonWriter::raw(std::string_view json) {
 
 void JsonWriter::quote(std::string_view text) {
     static constexpr char kHex[] = "0123456789abcdef";
+    grow(text.size() + 2); // for most texts at once
     append("\"");
     std::size_t plain = 0; // what lies between here and `at` goes out as it is
     for (std::size_t at = 0; at < text.size();) {
         const auto byte = static_cast<unsigned char>(text[at]);
+        if (kPlain[byte]) {
+            ++at;
+            continue;
+        }
         std::size_t size = 1;
         char escape[6] = {'\\', 0, '0', '0', 0, 0};
         std::string_view instead;

@@ -29,7 +29,11 @@ class JsonWriter {
     void number(std::int64_t value);
     void boolean(bool value) { raw(value ? "true" : "false"); }
     void null() { raw("null"); }
-    void raw(std::string_view json); // a value that is JSON text already
+    void raw(std::string_view json);       // a value that is JSON text already
+    void laid_out(std::string_view json) { // with its own commas, up to where a value or an object begins
+        append(json);
+        needs_comma_ = false;
+    }
 
     void member(std::string_view its_name, std::string_view text) {
         name(its_name);

@@ -5,17 +5,93 @@
 #include "core/route/member_name.hpp"
 
 #include <algorithm>
-#include <vector>
 
 namespace relygate::core {
 namespace {
 
+class Planner {
+  public:
+    Planner(std::span<const Column> columns, Memory memory)
+        : columns_(columns), memory_(memory),
+          steps_(static_cast<Step *>(memory.allocate(sizeof(Step) * most_steps(columns), alignof(Step)))) {}
+
+    Layout plan() {
+        plan_object({}, 0);
+        return {steps_, count_};
+    }
+
+  private:
+    // A column is a step, and each object in its path begins and ends.
+    static std::size_t most_steps(std::span<const Column> columns) {
+        std::size_t most = 1;
+        for (const Column &column : columns)
+            most += 1 + 2 * static_cast<std::size_t>(std::count(column.path.begin(), column.path.end(), '.'));
+        return most;
+    }
+
+    // The columns from this one on whose path begins with `prefix`.
+    void plan_object(std::string_view prefix, std::size_t from) {
+        bool is_first = true;
+        for (std::size_t i = from; i < columns_.size(); ++i) {
+            if (!is_shown(i, prefix))
+                continue;
+            const std::string_view rest = columns_[i].path.substr(prefix.size());
+            const std::size_t dot = rest.find('.');
+            if (dot == std::string_view::npos) {
+                add({.label = label(rest, is_first), .column = i});
+                is_first = false;
+                continue;
+            }
+            const std::string_view inner = columns_[i].path.substr(0, prefix.size() + dot + 1);
+            if (is_begun(inner, from, i))
+                continue; // the object stands at its first column
+            Step &open = add({.kind = Step::Kind::open, .label = label(rest.substr(0, dot), is_first)});
+            is_first = false;
+            find_id(open, inner, i);
+            plan_object(inner, i);
+            add({.kind = Step::Kind::close});
+            open.behind = count_;
+        }
+    }
+
+    Step &add(const Step &step) { return *new (steps_ + count_++) Step(step); }
+
+    std::string_view label(std::string_view name, bool is_first) {
+        JsonWriter quoted(memory_);
+        if (!is_first)
+            quoted.laid_out(",");
+        quoted.name(name);
+        return quoted.view();
+    }
+
+    [[nodiscard]] bool is_shown(std::size_t column, std::string_view prefix) const {
+        return columns_[column].use == ColumnUse::data && columns_[column].path.starts_with(prefix);
+    }
+
+    void find_id(Step &open, std::string_view prefix, std::size_t from) const {
+        for (std::size_t i = from; i < columns_.size() && !open.has_id; ++i)
+            if (is_shown(i, prefix) && columns_[i].path.substr(prefix.size()) == "id") {
+                open.has_id = true;
+                open.column = i;
+            }
+    }
+
+    [[nodiscard]] bool is_begun(std::string_view inner, std::size_t from, std::size_t column) const {
+        for (std::size_t i = from; i < column; ++i)
+            if (is_shown(i, inner))
+                return true;
+        return false;
+    }
+
+    std::span<const Column> columns_;
+    std::pmr::memory_resource &memory_;
+    Step *steps_;
+    std::size_t count_ = 0;
+};
+
 class Writer {
   public:
-    Writer(const Table &table, Memory memory) : table_(table), out_(memory) {
-        for (const Column &column : table.columns)
-            paths_.push_back(member_path(column.name, memory));
-    }
+    Writer(const Table &table, Memory memory) : table_(table), out_(memory) {}
 
     std::string_view write(std::string_view message, DataShape shape, const Pagination &pagination) {
         out_.begin_object();
@@ -25,11 +101,11 @@ class Writer {
         if (shape == DataShape::none || (shape == DataShape::object && table_.rows == 0)) {
             out_.null();
         } else if (shape == DataShape::object) {
-            write_object(0, {}, 0);
+            write_row(0);
         } else {
             out_.begin_array();
             for (std::size_t row = 0; row < table_.rows; ++row)
-                write_object(row, {}, 0);
+                write_row(row);
             out_.end_array();
         }
         if (pagination.is_there)
@@ -59,46 +135,25 @@ class Writer {
         out_.end_object();
     }
 
-    // The columns from this one on whose path begins with `prefix`.
-    void write_object(std::size_t row, std::string_view prefix, std::size_t from) {
-        if (!prefix.empty() && is_null_object(row, prefix, from))
-            return out_.null();
+    void write_row(std::size_t row) {
         out_.begin_object();
-        for (std::size_t i = from; i < paths_.size(); ++i) {
-            if (!is_shown(i, prefix))
-                continue;
-            const std::string_view rest = paths_[i].substr(prefix.size());
-            const std::size_t dot = rest.find('.');
-            if (dot == std::string_view::npos) {
-                out_.name(rest);
-                write_cell(table_.at(row, i));
+        for (std::size_t at = 0; at < table_.layout.size(); ++at) {
+            const Step &step = table_.layout[at];
+            if (step.kind == Step::Kind::close) {
+                out_.end_object();
                 continue;
             }
-            const std::string_view inner = paths_[i].substr(0, prefix.size() + dot + 1);
-            if (is_begun(inner, from, i))
-                continue; // the object was written at its first column
-            out_.name(rest.substr(0, dot));
-            write_object(row, inner, i);
+            out_.laid_out(step.label);
+            if (step.kind == Step::Kind::cell) {
+                write_cell(table_.at(row, step.column));
+            } else if (step.has_id && table_.at(row, step.column).kind == Cell::Kind::null) {
+                out_.null();
+                at = step.behind - 1;
+            } else {
+                out_.begin_object();
+            }
         }
         out_.end_object();
-    }
-
-    [[nodiscard]] bool is_shown(std::size_t column, std::string_view prefix) const {
-        return table_.columns[column].use == ColumnUse::data && paths_[column].starts_with(prefix);
-    }
-
-    [[nodiscard]] bool is_null_object(std::size_t row, std::string_view prefix, std::size_t from) const {
-        for (std::size_t i = from; i < paths_.size(); ++i)
-            if (is_shown(i, prefix) && paths_[i].substr(prefix.size()) == "id")
-                return table_.at(row, i).kind == Cell::Kind::null;
-        return false;
-    }
-
-    [[nodiscard]] bool is_begun(std::string_view inner, std::size_t from, std::size_t column) const {
-        for (std::size_t i = from; i < column; ++i)
-            if (is_shown(i, inner))
-                return true;
-        return false;
     }
 
     void write_cell(const Cell &cell) {
@@ -119,10 +174,7 @@ class Writer {
 
     const Table &table_;
     JsonWriter out_;
-    std::vector<std::string_view> paths_;
 };
-
-} // namespace
 
 ColumnUse use_of_column(std::string_view name) noexcept {
     if (name == "_total")
@@ -132,6 +184,16 @@ ColumnUse use_of_column(std::string_view name) noexcept {
     if (name == "_etag")
         return ColumnUse::etag;
     return name.starts_with('_') ? ColumnUse::hidden : ColumnUse::data;
+}
+
+} // namespace
+
+Column column_of(std::string_view name, Memory memory) {
+    return {name, use_of_column(name), member_path(name, memory)};
+}
+
+Layout lay_out(std::span<const Column> columns, Memory memory) {
+    return Planner(columns, memory).plan();
 }
 
 std::string_view answer_body(std::string_view message, DataShape shape, const Table &table,

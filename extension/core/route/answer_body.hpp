@@ -22,12 +22,26 @@ enum class ColumnUse : std::uint8_t { data, total, cursor, etag, hidden };
 struct Column {
     std::string_view name; // visitor__first_name
     ColumnUse use;
+    std::string_view path; // visitor.firstName
 };
+
+// How a row is written, found once for all rows of a kind: the names with their commas, and where objects begin and
+// end.
+struct Step {
+    enum class Kind : std::uint8_t { cell, open, close } kind = Kind::cell;
+    std::string_view label; // ,"siteName": before a cell and before an object
+    std::size_t column = 0; // of the cell, or of the id whose null makes the whole object null
+    std::size_t behind = 0; // of an object: the step after its end
+    bool has_id = false;
+};
+
+using Layout = std::span<const Step>;
 
 struct Table {
     std::span<const Column> columns;
     std::span<const Cell> cells; // row by row
     std::size_t rows = 0;
+    Layout layout;
 
     [[nodiscard]] const Cell &at(std::size_t row, std::size_t column) const {
         return cells[row * columns.size() + column];
@@ -44,7 +58,8 @@ struct Pagination {
     std::string_view next_cursor; // empty on the last page
 };
 
-[[nodiscard]] ColumnUse use_of_column(std::string_view name) noexcept;
+Column column_of(std::string_view name, Memory memory);
+Layout lay_out(std::span<const Column> columns, Memory memory);
 
 // Lists count up to this; what is more is told as that many and "not exact".
 inline constexpr std::int64_t kCountedTo = 10'000;

@@ -3,6 +3,7 @@
 #include "pg/api/answer.hpp"
 
 #include "core/route/answer_body.hpp"
+#include "core/base/uuid.hpp"
 #include "core/route/cursor.hpp"
 #include "pg/api/binder.hpp"
 #include "pg/boundary.hpp"
@@ -17,16 +18,44 @@ namespace relygate::pg {
 namespace {
 
 using core::Cell;
-using core::Column;
 using core::ColumnUse;
 using core::Table;
 
 constexpr const char *kJson = "application/json; charset=utf-8";
 
+// Digits of a number that fits, with zeros in front.
+char *put(char *at, int number, int digits) {
+    for (int i = digits - 1; i >= 0; --i, number /= 10)
+        at[i] = static_cast<char>('0' + number % 10);
+    return at + digits;
+}
+
+// 2026-11-25; a year of more than four digits, or before 1, as it is.
+char *put_date(char *at, int year, int month, int day) {
+    at = year >= 0 && year <= 9999 ? put(at, year, 4) : at + pg_sprintf(at, "%04d", year);
+    *at++ = '-';
+    at = put(at, month, 2);
+    *at++ = '-';
+    return put(at, day, 2);
+}
+
 std::string_view print_date(DateADT date) {
     int year, month, day;
     j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
-    return psprintf("%04d-%02d-%02d", year, month, day);
+    char *text = static_cast<char *>(palloc(32));
+    return {text, static_cast<std::size_t>(put_date(text, year, month, day) - text)};
+}
+
+std::string_view print_uuid(Datum value) {
+    core::Uuid id;
+    std::memcpy(id.data(), DatumGetUUIDP(value)->data, id.size());
+    const core::UuidText text = core::print_uuid(id);
+    return {pnstrdup(text.data(), text.size()), text.size()};
+}
+
+std::string_view print_number(std::int64_t number) {
+    char *text = static_cast<char *>(palloc(MAXINT8LEN + 1));
+    return {text, static_cast<std::size_t>(pg_lltoa(number, text))};
 }
 
 Cell cell_of(Datum value, Oid type, Oid output);
@@ -61,8 +90,13 @@ Cell cell_of(Datum value, Oid type, Oid output) {
     case BOOLOID:
         return as_json(DatumGetBool(value) ? "true" : "false");
     case INT2OID:
+        return as_json(print_number(DatumGetInt16(value)));
     case INT4OID:
+        return as_json(print_number(DatumGetInt32(value)));
     case INT8OID:
+        return as_json(print_number(DatumGetInt64(value)));
+    case UUIDOID:
+        return as_text(print_uuid(value));
     case JSONOID:
     case JSONBOID:
         return as_json(OidOutputFunctionCall(output, value));
@@ -87,29 +121,24 @@ Cell cell_of(Datum value, Oid type, Oid output) {
     return as_text(OidOutputFunctionCall(output, value));
 }
 
-Table read_rows(std::size_t rows) {
-    const TupleDesc shape = SPI_tuptable->tupdesc;
-    const std::size_t count = static_cast<std::size_t>(shape->natts);
-    auto *columns = static_cast<Column *>(palloc0(sizeof(Column) * (count + 1)));
-    auto *types = static_cast<Oid *>(palloc(sizeof(Oid) * (count + 1)));
-    auto *outputs = static_cast<Oid *>(palloc(sizeof(Oid) * (count + 1)));
-    for (std::size_t i = 0; i < count; ++i) {
-        const Form_pg_attribute attribute = TupleDescAttr(shape, i);
-        columns[i].name = NameStr(attribute->attname);
-        types[i] = getBaseType(attribute->atttypid);
-        columns[i].use = core::use_of_column(columns[i].name);
-        bool is_varlena;
-        getTypeOutputInfo(attribute->atttypid, &outputs[i], &is_varlena);
-    }
+// The first of the rows, so many. A cursor is made of one row alone, if at all.
+constexpr std::size_t kNoRow = SIZE_MAX;
+Table read_rows(const Rows &found, std::size_t rows, std::size_t cursor_row = kNoRow) {
+    if (rows == 0)
+        return {};
+    const RowShape &shape = *found.shape;
+    const std::size_t count = static_cast<std::size_t>(shape.count);
     auto *cells = static_cast<Cell *>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Cell) * (rows * count + 1)));
     auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * (count + 1)));
     auto *nulls = static_cast<bool *>(palloc(count + 1));
     for (std::size_t row = 0; row < rows; ++row) {
-        heap_deform_tuple(SPI_tuptable->vals[row], shape, values, nulls);
+        heap_deform_tuple(found.tuples[row], found.tuple_shape, values, nulls);
         for (std::size_t i = 0; i < count; ++i)
-            cells[row * count + i] = nulls[i] ? Cell{} : cell_of(values[i], types[i], outputs[i]);
+            cells[row * count + i] = nulls[i] || (shape.columns[i].use == ColumnUse::cursor && row != cursor_row)
+                                         ? Cell{}
+                                         : cell_of(values[i], shape.types[i], shape.outputs[i]);
     }
-    return {{columns, count}, {cells, rows * count}, rows};
+    return {{shape.columns, count}, {cells, rows * count}, rows, shape.layout};
 }
 
 const Cell *cell_of_use(const Table &table, std::size_t row, ColumnUse use) {
@@ -189,15 +218,22 @@ std::string_view print_instant(TimestampTz instant) {
     fsec_t microseconds;
     if (timestamp2tm(instant, nullptr, &time, &microseconds, nullptr, nullptr) != 0)
         ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range"));
-    char *text = psprintf("%04d-%02d-%02dT%02d:%02d:%02d.%06d", time.tm_year, time.tm_mon, time.tm_mday, time.tm_hour,
-                          time.tm_min, time.tm_sec, static_cast<int>(microseconds));
-    std::size_t size = std::strlen(text);
-    while (text[size - 1] == '0')
-        --size;
-    if (text[size - 1] == '.')
-        --size;
-    text[size++] = 'Z';
-    return {text, size};
+    char *text = static_cast<char *>(palloc(48));
+    char *at = put_date(text, time.tm_year, time.tm_mon, time.tm_mday);
+    *at++ = 'T';
+    at = put(at, time.tm_hour, 2);
+    *at++ = ':';
+    at = put(at, time.tm_min, 2);
+    *at++ = ':';
+    at = put(at, time.tm_sec, 2);
+    *at++ = '.';
+    at = put(at, static_cast<int>(microseconds), 6);
+    while (at[-1] == '0')
+        --at;
+    if (at[-1] == '.')
+        --at;
+    *at++ = 'Z';
+    return {text, static_cast<std::size_t>(at - text)};
 }
 
 void Answer::add_header(const char *name, const char *value) {
@@ -206,20 +242,20 @@ void Answer::add_header(const char *name, const char *value) {
     headers[header_count++] = {name, value};
 }
 
-std::int64_t total_of_rows() {
-    return SPI_processed == 0 ? -1 : number_in(cell_of_use(read_rows(1), 0, ColumnUse::total));
+std::int64_t total_of_rows(const Rows &found) {
+    return found.count == 0 ? -1 : number_in(cell_of_use(read_rows(found, 1), 0, ColumnUse::total));
 }
 
-Answer answer_from_rows(const Route &route, const Paging &paging, std::string_view if_none_match, std::int64_t total) {
-    const std::size_t found = SPI_processed;
+Answer answer_from_rows(const Route &route, const Rows &found, const Paging &paging, std::string_view if_none_match,
+                        std::int64_t total) {
     const bool is_list = route.answer == AnswerKind::list;
-    std::size_t rows = route.answer == AnswerKind::none ? 0 : found;
+    std::size_t rows = route.answer == AnswerKind::none ? 0 : found.count;
     if (route.answer == AnswerKind::object)
         rows = 1;
-    const bool is_more = is_list && paging.is_paged && found > static_cast<std::size_t>(paging.page_size);
+    const bool is_more = is_list && paging.is_paged && found.count > static_cast<std::size_t>(paging.page_size);
     if (is_more)
         rows = static_cast<std::size_t>(paging.page_size);
-    const Table table = read_rows(rows);
+    const Table table = read_rows(found, rows, is_more ? rows - 1 : kNoRow);
 
     core::Pagination pagination{};
     if (is_list && paging.is_paged) {

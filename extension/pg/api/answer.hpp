@@ -4,7 +4,7 @@
 
 #include "core/base/outcome.hpp"
 #include "core/json/envelope.hpp"
-#include "pg/api/catalogue.hpp"
+#include "pg/api/call.hpp"
 #include "pg/postgres.hpp"
 
 namespace relygate::pg {
@@ -31,13 +31,14 @@ struct Paging {
     std::string_view sort;
 };
 
-// The rows of SPI_tuptable as the answer of the route. For a list one row more than a page may be there; `total` is the
+// The rows as the answer of the route. For a list one row more than a page may be there; `total` is the
 // number of rows where the page itself had none to tell it, or -1.
-Answer answer_from_rows(const Route &route, const Paging &paging, std::string_view if_none_match, std::int64_t total);
+Answer answer_from_rows(const Route &route, const Rows &found, const Paging &paging, std::string_view if_none_match,
+                        std::int64_t total);
 // An answer that stands in a row as status, content_type, headers and body, from this column on.
 Answer answer_from_row(HeapTuple row, TupleDesc shape, int column);
-// The value of `_total` in the first row of SPI_tuptable, or -1.
-std::int64_t total_of_rows();
+// The value of `_total` in the first row, or -1.
+std::int64_t total_of_rows(const Rows &found);
 
 // `data` is JSON or empty. The errors may be empty; a refusal with a field names it there by itself.
 Answer answer_from_refusal(const core::Refusal &refusal, std::span<const core::FieldError> errors,

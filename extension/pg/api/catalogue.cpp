@@ -2,6 +2,7 @@
 #include "pg/api/catalogue.hpp"
 
 #include "core/route/member_name.hpp"
+#include "pg/api/call.hpp"
 #include "pg/boundary.hpp"
 
 extern "C" {
@@ -353,7 +354,11 @@ Signature *read_signature(const Route &route) {
         signature->default_sort = default_text(function, declared[signature->sort]);
     signature->parameters = parameters;
     signature->types = bases;
-    signature->plan = prepare_call(route, *signature, declared, function, defaults);
+    auto *declared_types = static_cast<Oid *>(palloc0(sizeof(Oid) * (signature->count + 1)));
+    for (int i = 0; i < signature->count; ++i)
+        declared_types[i] = declared[i].type;
+    signature->direct = prepare_direct_call(function, *signature, declared_types, defaults);
+    signature->plan = prepare_call(route, *signature, declared, function, defaults); // last: SPI leaves its own memory
     return signature;
 }
 

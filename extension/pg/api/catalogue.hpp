@@ -10,6 +10,8 @@
 
 namespace relygate::pg {
 
+struct DirectCall; // call.hpp
+
 struct Signature {
     const core::Parameter *parameters = nullptr;
     const Oid *types = nullptr; // the base types, which the plan takes
@@ -19,6 +21,7 @@ struct Signature {
     int tenant_argument = -1;
     std::string_view default_sort; // the DEFAULT of `sort`, so that a cursor says which order it is of
     SPIPlanPtr plan = nullptr;     // $n is the n-th parameter; a null one takes its DEFAULT
+    DirectCall *direct = nullptr;  // null: by the plan alone
 };
 
 enum class AnswerKind { object, list, none, answer };

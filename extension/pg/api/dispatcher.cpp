@@ -6,7 +6,7 @@
 #include "core/route/media_type.hpp"
 #include "pg/api/answer.hpp"
 #include "pg/api/binder.hpp"
-#include "pg/api/catalogue.hpp"
+#include "pg/api/call.hpp"
 #include "pg/api/idempotency.hpp"
 #include "pg/api/plan.hpp"
 #include "pg/api/refusals.hpp"
@@ -130,21 +130,18 @@ struct Call {
     Arguments arguments;
 };
 
-void execute(const Call &call) {
-    const int result =
-        SPI_execute_plan(call.signature.plan, call.arguments.values, call.arguments.nulls, call.route.is_read_only, 0);
-    if (result != SPI_OK_SELECT)
-        elog(ERROR, "could not call relygate.%s: %s", call.route.function, SPI_result_code_string(result));
+Rows execute(const Call &call) {
+    return call_route(call.route, call.signature, call.arguments);
 }
 
 Answer answer_of_call(Call &call) {
-    execute(call);
+    const Rows rows = execute(call);
     if (call.route.answer == AnswerKind::answer) {
-        if (SPI_processed != 1)
+        if (rows.count != 1)
             elog(ERROR, "relygate.%s gave no answer", call.route.function);
-        return answer_from_row(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+        return answer_from_row(rows.tuples[0], rows.tuple_shape, 1);
     }
-    if (call.route.answer == AnswerKind::object && SPI_processed == 0)
+    if (call.route.answer == AnswerKind::object && rows.count == 0)
         return refuse(kNoSuchRow, call.request);
     Paging paging{};
     std::int64_t total = -1;
@@ -154,15 +151,13 @@ Answer answer_of_call(Call &call) {
         paging.page = call.binding.page.number;
         paging.page_size = call.binding.page.size;
         paging.sort = call.binding.page.sort;
-        if (SPI_processed == 0 && paging.is_paged && !paging.is_cursor && paging.page > 1) {
+        if (rows.count == 0 && paging.is_paged && !paging.is_cursor && paging.page > 1) {
             // Behind the last page no row carries the total: ask once more, for one row of the first.
             ask_for_total(call.signature, call.arguments);
-            execute(call);
-            total = std::max<std::int64_t>(total_of_rows(), 0);
-            SPI_processed = 0;
+            total = std::max<std::int64_t>(total_of_rows(execute(call)), 0);
         }
     }
-    return answer_from_rows(call.route, paging, call.request.if_none_match, total);
+    return answer_from_rows(call.route, rows, paging, call.request.if_none_match, total);
 }
 
 // The call in its subtransaction. Refusals that are to stay (a failed login counts) come as an answer of the function.

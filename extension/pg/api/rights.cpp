@@ -49,7 +49,7 @@ struct Entry {
     bool is_suspended, is_operator;
     TimestampTz session_ends; // where the key has a session
     int permission_count;
-    const char **permissions;
+    const std::string_view *permissions;
 };
 
 MemoryContext kept_context = nullptr;
@@ -116,9 +116,11 @@ void read_permissions(Entry &entry, int column) {
     Datum *elements;
     deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, &elements, nullptr,
                       &entry.permission_count);
-    entry.permissions = static_cast<const char **>(palloc(sizeof(char *) * (entry.permission_count + 1)));
+    auto *permissions =
+        static_cast<std::string_view *>(palloc(sizeof(std::string_view) * (entry.permission_count + 1)));
     for (int i = 0; i < entry.permission_count; ++i)
-        entry.permissions[i] = TextDatumGetCString(elements[i]);
+        permissions[i] = TextDatumGetCString(elements[i]);
+    entry.permissions = permissions;
 }
 
 // False: no such active user with this live session in this tenant. A fresh snapshot, not the statement's: between that
@@ -152,9 +154,11 @@ void keep(const Entry &found) {
     Entry copy = found;
     copy.role = pstrdup(found.role);
     copy.country = pstrdup(found.country);
-    copy.permissions = static_cast<const char **>(palloc(sizeof(char *) * (found.permission_count + 1)));
+    auto *permissions =
+        static_cast<std::string_view *>(palloc(sizeof(std::string_view) * (found.permission_count + 1)));
     for (int i = 0; i < found.permission_count; ++i)
-        copy.permissions[i] = pstrdup(found.permissions[i]);
+        permissions[i] = {pstrdup(found.permissions[i].data()), found.permissions[i].size()};
+    copy.permissions = permissions;
     *static_cast<Entry *>(hash_search(kept, &copy.key, HASH_ENTER, nullptr)) = copy;
     MemoryContextSwitchTo(before);
 }
