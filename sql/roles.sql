@@ -143,17 +143,27 @@ COMMENT ON FUNCTION @extschema@.role_to_give(text, text) IS
 'none; RG403 it can do more than the caller.';
 REVOKE ALL ON FUNCTION @extschema@.role_to_give(text, text) FROM PUBLIC;
 
-CREATE FUNCTION @extschema@.check_role_reach(role_id uuid) RETURNS void
+CREATE FUNCTION @extschema@.check_permissions_reach(permissions text[]) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     IF @extschema@.current_user_id() IS NULL THEN
         RETURN;
     END IF;
-    IF NOT @extschema@.permissions_of(check_role_reach.role_id) <@ coalesce(@extschema@.permissions_of(
-           (SELECT u.role_id FROM @extschema@.users u WHERE u.id = @extschema@.current_user_id())), '{}') THEN
+    -- Not NULL either: a role that is not there is within nobody's reach.
+    IF (check_permissions_reach.permissions <@ coalesce(@extschema@.permissions_of(
+           (SELECT u.role_id FROM @extschema@.users u WHERE u.id = @extschema@.current_user_id())), '{}')) IS NOT TRUE THEN
         PERFORM @extschema@.refuse(403, 'role_beyond_own', 'this role can do more than yours');
     END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@.check_permissions_reach(text[]) IS
+'Refuses (RG403) permissions that the caller does not have. To be asked before they are given: afterwards they may be his own.';
+REVOKE ALL ON FUNCTION @extschema@.check_permissions_reach(text[]) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.check_role_reach(role_id uuid) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM @extschema@.check_permissions_reach(@extschema@.permissions_of(check_role_reach.role_id));
 END $$;
 COMMENT ON FUNCTION @extschema@.check_role_reach(uuid) IS 'Refuses (RG403) a role with a permission that the caller does not have.';
 REVOKE ALL ON FUNCTION @extschema@.check_role_reach(uuid) FROM PUBLIC;
@@ -185,12 +195,12 @@ BEGIN
         PERFORM @extschema@.refuse(400, 'unknown', 'unknown permission', format('There is no permission %s.', left(unknown, 150)),
                                    'They are listed by GET /api/permissions, in SQL by relygate.list_permissions().', 'permissions');
     END IF;
+    PERFORM @extschema@.check_permissions_reach(give_permissions.permissions);
     DELETE FROM @extschema@.role_permissions
      WHERE role_id = give_permissions.role_id AND permission <> ALL (give_permissions.permissions);
     INSERT INTO @extschema@.role_permissions (role_id, permission)
     SELECT DISTINCT give_permissions.role_id, asked.permission FROM unnest(give_permissions.permissions) AS asked (permission)
         ON CONFLICT DO NOTHING;
-    PERFORM @extschema@.check_role_reach(give_permissions.role_id);
 END $$;
 COMMENT ON FUNCTION @extschema@.give_permissions(uuid, text[]) IS
 'Lets a role do exactly this. Errors: RG400 unknown permission; RG403 more than the caller may.';

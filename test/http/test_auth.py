@@ -282,6 +282,17 @@ def test_a_tenant_makes_roles_of_its_own(admin, anybody):
     assert admin.patch("/api/roles/" + built_in["id"], {"name": "Emperor"}).code == "built_in"
 
 
+def test_nobody_raises_his_own_role(admin, anybody):
+    everything = [row["permission"] for row in admin.get("/api/permissions").data]
+    role = admin.post("/api/roles", {"name": "Keeper " + secrets.token_hex(3), "permissions": ["roles.write", "roles.read"]}).data
+    token = log_in(anybody, make_user(admin, role["name"])["userName"]).data["token"]
+    for permissions in (everything, ["roles.read", "roles.write", "audit.read"]):
+        answer = anybody.patch("/api/roles/" + role["id"], {"permissions": permissions}, token=token)
+        assert answer.status == 403 and answer.code == "role_beyond_own", answer
+    assert anybody.get("/api/users", token=token).status == 403
+    assert admin.get("/api/roles/" + role["id"]).data["permissions"] == ["roles.read", "roles.write"]
+
+
 def test_another_tenants_user_is_not_there(admin, south):
     user = make_user(south)
     for answer in (admin.get("/api/users/" + user["id"]), admin.patch("/api/users/" + user["id"], {"lastName": "Rao"}),

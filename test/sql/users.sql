@@ -1,6 +1,6 @@
 -- Users by SQL: the rules are the same for a DBA, and nobody gives more than he has.
 BEGIN;
-SELECT plan(27);
+SELECT plan(41);
 
 SELECT id AS north FROM relygate.create_tenant('T_NORTH', 'North', 'school', 'Asia/Kolkata', 'IN') \gset
 SELECT id AS admin FROM relygate.create_user('admin', 'Gate-keeper-7431', 'tenant_admin') \gset
@@ -37,6 +37,36 @@ SELECT throws_ok(format('SELECT relygate.update_user(%L, password => ''Another-9
 SELECT throws_ok(format('SELECT relygate.sign_out_user(%L)', :'admin'), 'RG403', NULL, '... nor signs one out');
 SELECT throws_ok(format('SELECT relygate.unlock_user(%L)', :'admin'), 'RG403', NULL, '... nor lets anyone go on guessing its password');
 SELECT is((SELECT role FROM relygate.create_user('other', 'Gate-keeper-7431', 'CLERK')), 'Clerk', 'its own role it may give');
+
+-- Roles: somebody with roles.write alone, who may change the very role that he holds.
+SELECT test.act_as(:'north', 'relygate_owner');
+INSERT INTO relygate.roles (name) VALUES ('Keeper') RETURNING id AS keeper_role \gset
+INSERT INTO relygate.role_permissions (role_id, permission) VALUES (:'keeper_role', 'roles.write'), (:'keeper_role', 'roles.read'), (:'keeper_role', 'users.write');
+INSERT INTO relygate.roles (name) VALUES ('Higher') RETURNING id AS higher_role \gset
+INSERT INTO relygate.role_permissions (role_id, permission) VALUES (:'higher_role', 'roles.write'), (:'higher_role', 'audit.read');
+INSERT INTO relygate.roles (name) VALUES ('Lower') RETURNING id AS lower_role \gset
+SELECT test.act_as(NULL, 'postgres');
+SELECT set_config('app.tenant_id', :'north', true) \gset
+SELECT id AS keeper FROM relygate.create_user('keeper', 'Gate-keeper-7431', 'Keeper') \gset
+SELECT test.act_as(:'north', 'relygate_api', :'keeper');
+SELECT throws_ok(format($$ SELECT relygate.update_role(%L, permissions => ARRAY['roles.read', 'roles.write', 'audit.read']) $$, :'keeper_role'),
+    'RG403', NULL, 'nobody gives his own role what he does not have');
+SELECT throws_ok(format($$ SELECT relygate.update_role(%L, permissions => (SELECT array_agg(permission) FROM relygate.list_permissions())) $$, :'keeper_role'),
+    'RG403', NULL, '... nor all there is');
+SELECT throws_ok(format($$ SELECT relygate.update_role(%L, name => 'Master', permissions => ARRAY['audit.read']) $$, :'keeper_role'),
+    'RG403', NULL, '... nor in exchange, under another name');
+SELECT throws_ok(format($$ SELECT relygate.give_permissions(%L, ARRAY['roles.write', 'audit.read']) $$, :'keeper_role'), 'RG403', NULL, '... nor by the inner function');
+SELECT throws_ok(format($$ SELECT relygate.update_role(%L, permissions => ARRAY['platform.write']) $$, :'keeper_role'), 'RG400', NULL, 'platform.* is no role''s of a tenant');
+SELECT throws_ok(format($$ SELECT relygate.update_role(%L, permissions => ARRAY['roles.write', NULL]) $$, :'keeper_role'), 'RG400', NULL, 'null is no permission');
+SELECT throws_ok(format($$ SELECT relygate.update_role(%L, permissions => ARRAY['audit.read']) $$, :'lower_role'), 'RG403', NULL, 'another role gets no more than he has');
+SELECT throws_ok($$ SELECT relygate.create_role('Made up', ARRAY['audit.read']) $$, 'RG403', NULL, '... nor a new one');
+SELECT throws_ok(format($$ SELECT relygate.update_role(%L, permissions => ARRAY['roles.write']) $$, :'higher_role'), 'RG403', NULL, 'a role that can do more is not taken down');
+SELECT throws_ok(format($$ SELECT relygate.update_role(%L, name => 'Renamed') $$, :'higher_role'), 'RG403', NULL, '... nor renamed');
+SELECT throws_ok(format($$ SELECT relygate.delete_role(%L) $$, :'higher_role'), 'RG403', NULL, '... nor deleted');
+SELECT throws_ok($$ SELECT relygate.create_user('other2', 'Gate-keeper-7431', 'Higher') $$, 'RG403', NULL, '... nor given');
+SELECT is((SELECT permissions FROM relygate.get_role(:'keeper_role')), ARRAY['roles.read', 'roles.write', 'users.write'], 'nothing of that has changed his own');
+SELECT is((SELECT permissions FROM relygate.update_role(:'keeper_role', permissions => ARRAY['roles.write', 'roles.read'])), ARRAY['roles.read', 'roles.write'],
+    'less he may give, his own role too');
 
 SELECT test.act_as(:'north', 'relygate_api', :'admin');
 SELECT is((SELECT (first_name, last_name, is_active)::text FROM relygate.update_user(:'guard', first_name => 'Asha', last_name => 'Rao')),
