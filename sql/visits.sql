@@ -275,7 +275,8 @@ BEGIN
                                    'group_size', jsonb_build_object('id', check_out.id, 'state', visit.state, 'groupSize',
                                        visit.group_size));
     ELSIF visit.state = 'checked_in' AND check_out.group_size < visit.group_size THEN
-        -- Some of a group leave: the visit stays open for the others, the audit log keeps how many they were.
+        -- Some of a group leave: the visit stays open for the others, visit_departures keeps how many they were.
+        PERFORM @extschema@.gate_or_only(check_out.gate_id, visit.site_id, 'out');
         UPDATE @extschema@.visits v SET group_size = visit.group_size - check_out.group_size,
             remark = coalesce(check_out.remark, v.remark)
          WHERE v.tenant_id = @extschema@.current_tenant() AND v.id = check_out.id;

@@ -272,12 +272,14 @@ CREATE FUNCTION @extschema@.get_visitor_status(id uuid, site_id uuid DEFAULT NUL
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    site uuid := coalesce(get_visitor_status.site_id,
+    site CONSTANT uuid := coalesce(get_visitor_status.site_id,
         (SELECT s.id FROM @extschema@.sites s WHERE s.tenant_id = @extschema@.current_tenant() AND s.is_active
                           AND NOT EXISTS (SELECT FROM @extschema@.sites o WHERE o.tenant_id = @extschema@.current_tenant()
                               AND o.is_active AND o.id <> s.id)));
-    refusals jsonb := @extschema@.refusal_list(get_visitor_status.id, site);
+    refusals jsonb;
 BEGIN
+    PERFORM @extschema@.check_references(site_id => get_visitor_status.site_id);
+    refusals := @extschema@.refusal_list(get_visitor_status.id, site);
     RETURN QUERY
     SELECT p.id, coalesce(latest.state, 'none'), o.id, o.state::text, o.site_id, o.requested_at, o.checked_in_at,
            refusals = '[]', coalesce(o.state = 'checked_in', false), refusals
@@ -291,7 +293,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.get_visitor_status(uuid, uuid) IS
 'Where a visitor stands: state of the latest visit or none, the open visit, may check in (at the site, if named or the '
-'only one) or out, and all reasons for a no. Errors: RG404. Callers: guard, receptionist, admin.';
+'only one) or out, and all reasons for a no. Errors: RG404 visitor or site. Callers: guard, receptionist, admin.';
 REVOKE ALL ON FUNCTION @extschema@.get_visitor_status(uuid, uuid) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/visitors/{id}/status', 'get_visitor_status', 'visits.read', 'object', 200, 'Status', true, 'read');

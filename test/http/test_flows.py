@@ -177,6 +177,8 @@ def some_of_a_group(case, expected, guard, quiet):
     assert left.status == 200 and left.data["state"] == "checked_in", left
     assert [before, quiet.inside()] == expected["occupancy_after"], case["why"]
     assert out(guard, visit, groupSize=4).status == 422
+    nowhere = out(guard, visit, groupSize=1, gateId=visit["id"])
+    assert nowhere.status == 404 and nowhere.fields == {"gateId"} and quiet.inside() == 3, nowhere
     assert out(guard, visit, groupSize=3).data["state"] == "checked_out" and quiet.inside() == 0
     assert quiet.rows("audit_log", "row_id = %s AND changes::jsonb ? 'group_size' AND action = 'update'", visit["id"]) == 1
 

@@ -76,6 +76,16 @@ def test_status_follows_the_visitor(guard, quiet):
     assert [refusal["code"] for refusal in guard.get(path).data["refusals"]] == ["visitor_inactive"]
 
 
+def test_status_at_a_site_that_is_there(guard, south, quiet):
+    visitor = quiet.visitor()
+    path = f"/api/visitors/{visitor['id']}/status?siteId="
+    assert guard.get(path + quiet.site).data["mayCheckIn"] is True
+    for nowhere in (str(uuid.uuid4()), south.get("/api/sites").data[0]["id"], visitor["id"]):
+        answer = guard.get(path + nowhere)
+        assert answer.status == 404 and answer.code == "not_found" and answer.fields == {"siteId"}, answer
+    assert guard.get(path + "here").fields == {"siteId"}
+
+
 def test_an_unregistered_one_is_registered(guard, quiet):
     visit = guard.post("/api/visits", walk_in("Gopal")).data
     visitor = visit["visitor"]
