@@ -58,6 +58,20 @@ def test_a_wrong_member_is_named(member, value, guard, quiet):
     assert quiet.written() == before
 
 
+@pytest.mark.parametrize("body,errors", [
+    ('{"firstName":"1","mobile":"1","mobile":"2"}', {"firstName": "invalid", "mobile": "duplicate"}),
+    ('{"firstName":"A","firstName":"B","mobile":"1","mobile":"2","zz":1}', {"firstName": "duplicate", "mobile": "duplicate", "zz": "unknown"}),
+    ('{"firstName":"1\\u0000","mobile":"1","email":"x"}', {"firstName": "nul", "mobile": "invalid", "email": "invalid"}),
+    ('{"mobile":"9845012367","mobile":"9845012367"}', {"mobile": "duplicate", "firstName": "required"}),
+])
+def test_what_json_itself_refuses_is_told_beside_the_rest(body, errors, guard, quiet):
+    before = quiet.written()
+    answer = guard.request("POST", "/api/visitors", body.encode(), headers={"Content-Type": "application/json"})
+    assert answer.status == 400, answer
+    assert {error["field"]: error["code"] for error in answer.json["errors"]} == errors, answer
+    assert quiet.written() == before
+
+
 def test_wrong_member_of_the_visitor_is_named_by_path(guard, quiet):
     body = walk_in()
     body["visitor"].update(email="x@", documentType="library_card", lastName="<i>")

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <jansson.h>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace relygate::core {
 
@@ -106,13 +108,9 @@ JsonReading blame(std::span<const FieldError> errors, Memory memory) {
     return reading;
 }
 
-JsonReading explain(const json_error_t &error, std::string_view text, Memory memory) {
+JsonReading explain(const json_error_t &error, Memory memory) {
     const auto position = static_cast<std::size_t>(std::max(error.position, 0));
     switch (json_error_code(&error)) {
-    case json_error_duplicate_key: { // jansson stops behind the second name
-        const FieldError duplicate{screen_json(text, memory, position).stopped_at, "duplicate", "member stands twice"};
-        return blame({&duplicate, 1}, memory);
-    }
     case json_error_invalid_utf8:
         return whole("json_utf8", "JSON text is not valid UTF-8", position, memory);
     case json_error_premature_end_of_input:
@@ -124,6 +122,29 @@ JsonReading explain(const json_error_t &error, std::string_view text, Memory mem
             (void)std::pmr::null_memory_resource()->allocate(1); // throws std::bad_alloc
         return whole("json_syntax", "JSON text is malformed", position, memory);
     }
+}
+
+std::unique_ptr<json_t, Release> parse(std::string_view text, json_error_t &error) {
+    constexpr std::size_t kFlags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL;
+    return std::unique_ptr<json_t, Release>(json_loadb(text.data(), text.size(), kFlags, &error));
+}
+
+// What is wrong in some members, and the value of the rest, where it is JSON then.
+JsonReading mend(std::string_view text, const JsonScreen &screen, Memory memory) {
+    std::vector<FieldError> errors = screen.errors;
+    std::string mended = mend_values(text, screen);
+    json_error_t error;
+    auto tree = parse(mended, error);
+    if (!tree && json_error_code(&error) == json_error_duplicate_key) {
+        drop_duplicates(mended, errors, memory);
+        tree = parse(mended, error);
+    }
+    if (errors.empty())
+        return explain(error, memory);
+    JsonReading reading = blame(errors, memory);
+    if (tree && !reading.code)
+        reading.value = JsonCopy(memory, screen_json(mended, memory).numbers).copy(tree.get());
+    return reading;
 }
 
 } // namespace
@@ -145,13 +166,13 @@ JsonReading read_json(std::string_view text, Memory memory) {
     if (screen.is_too_big)
         return whole("json_size", "JSON text has too many values");
     if (!screen.errors.empty())
-        return blame(screen.errors, memory);
+        return mend(text, screen, memory);
 
     json_error_t error;
-    const std::unique_ptr<json_t, Release> tree(json_loadb(
-        text.data(), text.size(), JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, &error));
+    const auto tree = parse(text, error);
     if (!tree)
-        return explain(error, text, memory);
+        return json_error_code(&error) == json_error_duplicate_key ? mend(text, screen, memory)
+                                                                   : explain(error, memory);
     JsonReading reading;
     reading.value = JsonCopy(memory, screen.numbers).copy(tree.get());
     return reading;

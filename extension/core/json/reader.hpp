@@ -62,7 +62,8 @@ static_assert(std::is_trivially_destructible_v<JsonValue> && std::is_trivially_d
 
 // What became of a text: a value; or errors of members, all that could be found; or one error of the text as a whole.
 struct JsonReading {
-    JsonValue value;                    // where is_good()
+    JsonValue
+        value; // where is_good(); beside errors of members the rest, with the first of a name, as far as it is read
     std::span<const FieldError> errors; // each with the path of a member
     const char *code =
         nullptr; // of the text as a whole: json_syntax, json_utf8, json_bom, json_object, json_depth, json_size

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cstdint>
 #include <cstring>
+#include <jansson.h>
+#include <tuple>
 #include <utf8proc.h>
 
 namespace relygate::core {
@@ -21,6 +23,27 @@ constexpr Trouble kSurrogate{"surrogate", "text has half of a surrogate pair"};
 constexpr Trouble kUtf8{"utf8", "text is not valid UTF-8"};
 constexpr Trouble kControl{"control", "text has a control character that is not escaped"};
 constexpr Trouble kRange{"range", "number is out of range"};
+constexpr Trouble kDuplicate{"duplicate", "member stands twice"};
+
+// A member as it stands in the text: from the comma before it, or its name, to the end of its value.
+struct Member {
+    std::size_t object; // the how manieth of the text
+    std::size_t from;
+    std::size_t name_at;
+    std::size_t until;
+    std::string name; // without escapes
+};
+
+// "\u006dobile" is mobile. What jansson does not take stays as it is written.
+std::string without_escapes(std::string_view name) {
+    if (name.find('\\') == std::string_view::npos)
+        return std::string(name);
+    const std::string quoted = '"' + std::string(name) + '"';
+    json_t *const decoded = json_loadb(quoted.data(), quoted.size(), JSON_DECODE_ANY, nullptr);
+    std::string result(decoded ? std::string_view(json_string_value(decoded), json_string_length(decoded)) : name);
+    json_decref(decoded);
+    return result;
+}
 
 int hex_value(std::string_view digits) {
     unsigned value = 0;
@@ -87,7 +110,10 @@ Trouble check_number(std::string_view number) {
 
 class Screener {
   public:
-    Screener(std::string_view text, Memory memory, std::size_t stop) : text_(text), memory_(memory), stop_(stop) {}
+    // Into `members` go all that there are; those whose names begin at `repeated`, in order, are blamed.
+    Screener(std::string_view text, Memory memory, std::vector<Member> *members = nullptr,
+             std::span<const std::size_t> repeated = {})
+        : text_(text), memory_(memory), members_(members), repeated_(repeated) {}
 
     JsonScreen run() {
         while (at_ < text_.size() && !is_done_)
@@ -96,11 +122,16 @@ class Screener {
     }
 
   private:
+    static constexpr std::size_t kNone = std::string_view::npos;
+
     struct Level {
         bool is_object;
         bool wants_name;
         std::size_t index;
         std::string_view name; // as it was written
+        std::size_t object;    // the how manieth of the text
+        std::size_t from;      // the comma before the member that comes
+        std::size_t member = kNone;
     };
 
     void step() {
@@ -116,14 +147,16 @@ class Screener {
                 screen_.is_too_deep = is_done_ = true;
                 return;
             }
-            levels_[depth_++] = {c == '{', c == '{', 0, {}};
+            levels_[depth_++] = {c == '{', c == '{', 0, {}, ++objects_, at_};
         } else if (depth_ == 0) {
             return;
         } else if (c == '}' || c == ']') {
-            --depth_;
+            end_member(levels_[--depth_]);
         } else if (c == ',') {
             count();
             Level &level = levels_[depth_ - 1];
+            end_member(level);
+            level.from = at_ - 1;
             level.wants_name = level.is_object;
             ++level.index;
         }
@@ -139,13 +172,24 @@ class Screener {
         if (level && level->wants_name) {
             level->wants_name = false;
             level->name = inside;
-            if (at_ >= stop_) {
-                screen_.stopped_at = path();
-                is_done_ = true;
-                return;
+            if (members_) {
+                level->member = members_->size();
+                members_->push_back({level->object, level->from, from, text_.size(), without_escapes(inside)});
             }
+            if (!repeated_.empty() && repeated_.front() == from) {
+                repeated_ = repeated_.subspan(1);
+                blame(kDuplicate, {});
+            }
+            blame(check_string(inside), {}); // a wrong name cannot be mended: which one would it be
+            return;
         }
-        blame(check_string(inside));
+        blame(check_string(inside), text_.substr(from - 1, at_ - from + 1));
+    }
+
+    void end_member(Level &level) {
+        if (members_ && level.member != kNone)
+            (*members_)[level.member].until = at_ - 1;
+        level.member = kNone;
     }
 
     void number() {
@@ -158,7 +202,7 @@ class Screener {
             return;
         }
         screen_.numbers.push_back(text_.substr(from, at_ - from));
-        blame(check_number(screen_.numbers.back()));
+        blame(check_number(screen_.numbers.back()), screen_.numbers.back());
     }
 
     void count() {
@@ -166,9 +210,12 @@ class Screener {
             screen_.is_too_big = is_done_ = true;
     }
 
-    void blame(const Trouble &trouble) {
-        if (!trouble.code.empty() && screen_.errors.size() < JsonScreen::kMaxErrors)
-            screen_.errors.push_back({path(), trouble.code, trouble.message});
+    void blame(const Trouble &trouble, std::string_view value) {
+        if (trouble.code.empty() || screen_.errors.size() == JsonScreen::kMaxErrors)
+            return;
+        screen_.errors.push_back({path(), trouble.code, trouble.message});
+        if (!value.empty())
+            screen_.wrong.push_back(value);
     }
 
     // visitor.mobile, units[2].name; empty at the top.
@@ -197,8 +244,10 @@ class Screener {
 
     std::string_view text_;
     std::pmr::memory_resource &memory_;
-    std::size_t stop_;
+    std::vector<Member> *members_;
+    std::span<const std::size_t> repeated_;
     std::size_t at_ = 0;
+    std::size_t objects_ = 0;
     std::size_t depth_ = 0;
     std::size_t count_ = 0;
     bool is_done_ = false;
@@ -208,8 +257,40 @@ class Screener {
 
 } // namespace
 
-JsonScreen screen_json(std::string_view text, Memory memory, std::size_t stop) {
-    return Screener(text, memory, stop).run();
+JsonScreen screen_json(std::string_view text, Memory memory) {
+    return Screener(text, memory).run();
+}
+
+std::string mend_values(std::string_view text, const JsonScreen &screen) {
+    std::string mended(text);
+    for (const std::string_view value : screen.wrong) {
+        const auto at = mended.begin() + (value.data() - text.data());
+        std::fill_n(at, value.size(), ' ');
+        std::fill_n(at, value[0] == '"' ? 2 : 1, value[0] == '"' ? '"' : '0');
+    }
+    return mended;
+}
+
+void drop_duplicates(std::string &text, std::vector<FieldError> &errors, Memory memory) {
+    std::vector<Member> members;
+    (void)Screener(text, memory, &members).run();
+    const auto key = [](const Member &member) { return std::tie(member.object, member.name); };
+    std::stable_sort(members.begin(), members.end(), [&](const Member &a, const Member &b) { return key(a) < key(b); });
+    std::vector<const Member *> repeated;
+    for (std::size_t i = 1; i < members.size(); ++i) {
+        if (key(members[i]) == key(members[i - 1]))
+            repeated.push_back(&members[i]);
+    }
+    std::sort(repeated.begin(), repeated.end(), [](const Member *a, const Member *b) { return a->from < b->from; });
+    std::vector<std::size_t> places;
+    for (const Member *member : repeated)
+        places.push_back(member->name_at);
+    const JsonScreen blamed = Screener(text, memory, nullptr, places).run();
+    const std::size_t room = JsonScreen::kMaxErrors - std::min(errors.size(), JsonScreen::kMaxErrors);
+    errors.insert(errors.end(), blamed.errors.begin(),
+                  blamed.errors.begin() + static_cast<std::ptrdiff_t>(std::min(room, blamed.errors.size())));
+    for (const Member *member : repeated)
+        std::fill_n(text.begin() + static_cast<std::ptrdiff_t>(member->from), member->until - member->from, ' ');
 }
 
 } // namespace relygate::core

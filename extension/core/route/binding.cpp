@@ -175,7 +175,7 @@ class Binder {
         const JsonReading reading = read_json_object(request_.body, memory_);
         for (const FieldError &error : reading.errors)
             arguments_.refuse(error.field, error.code, error.message);
-        is_body_read_ = reading.is_good();
+        is_body_read_ = reading.value.is_object(); // beside errors too: all mistakes are told at once
         body_code_ = reading.code;
         body_message_ = reading.message;
         if (is_body_read_)

@@ -87,6 +87,57 @@ TEST(JsonReader, NamesTheMember) {
     }
 }
 
+// All that is wrong at once; of what is right, the value beside it, with the first member of a name.
+TEST(JsonReader, ReadsOnBehindWhatIsWrong) {
+    const struct {
+        std::string text;
+        std::string_view fields;
+        std::string_view members; // of the value, with the text of each
+    } kTexts[] = {
+        {R"({"a":"1","b":"\u0000","c":"3"})", "b", "a=1 b= c=3"},
+        {R"({"a":"1","a":"2","b":"3","b":{"x":"5"},"b":4,"c":7})", "a b", "a=1 b=3 c=7"},
+        {R"({"b":1e999,"a":"\ud800","a":"2","z":8})", "b a", "b=0 a= z=8"},
+        {R"({"n":1,"o":{"x":"1","x":[1,2,{"y":",}"}],"y":3},"n":5,"m":6})", "o.x n", "n=1 o= m=6"},
+        {R"({"\u006d":"1","m":"2","k":9})", "m", "m=1 k=9"},
+        {R"({"a":1,"a":2})", "a", "a=1"},
+        {R"({"a\u0000":1,"b":"2"})", "a\\u0000", ""}, // no name to go on with
+        {R"({"a":"1","a":"2",})", "a", ""},           // and no JSON
+        {"{\"a\":\"\xC3(\",\"b\":\"2\"}", "a", "a= b=2"},
+    };
+    for (const auto &[text, fields, members] : kTexts) {
+        SCOPED_TRACE(text);
+        std::pmr::monotonic_buffer_resource memory;
+        const JsonReading reading = read_json_object(text, memory);
+        EXPECT_FALSE(reading.is_good());
+        EXPECT_EQ(reading.code, nullptr);
+        std::string named;
+        std::string last;
+        for (const FieldError &error : reading.errors) {
+            if (error.field != last)
+                named += (named.empty() ? "" : " ") + std::string(error.field);
+            last = error.field;
+        }
+        EXPECT_EQ(named, fields);
+        std::string read;
+        for (const JsonMember &member : reading.value.members())
+            read += (read.empty() ? "" : " ") + std::string(member.name) + "=" + std::string(member.value.text);
+        EXPECT_EQ(read, members);
+    }
+}
+
+// Names that collide in a hash table, or are one name ten thousand times, cost no more than others.
+TEST(JsonReader, ManyDuplicatesCostLittle) {
+    std::string text = "{\"a\":[]";
+    for (int i = 0; i < 4'000; ++i)
+        text += ",\"a\":{\"b\":1}";
+    text += "," + repeat("\"x\":1,", 900) + "\"y\":2}";
+    std::pmr::monotonic_buffer_resource memory;
+    const JsonReading reading = read_json_object(text, memory);
+    EXPECT_EQ(reading.errors.size(), 100U);
+    ASSERT_EQ(reading.value.members().size(), 3U);
+    EXPECT_EQ(reading.value.members()[2].value.text, "2");
+}
+
 TEST(JsonReader, RefusesTheTextAsAWhole) {
     const Wrong kWrong[] = {
         {"", "json_syntax", ""},
@@ -217,6 +268,7 @@ TEST(JsonReader, TakesNoMoreThanJansson) {
             ++taken;
         }
         json_decref(other);
+        ASSERT_FALSE(reading.code && !reading.value.is_null());
     }
     EXPECT_GT(taken, 100);
 }
