@@ -144,11 +144,6 @@ void Reading::single_values() {
         const auto found = database_.find(name);
         return found == database_.end() ? std::string(fallback) : found->second;
     };
-    if (const auto port = database_.find("DB_PORT"); port != database_.end()) {
-        const auto number = parse_count(port->second);
-        if (!number || *number < 1 || *number > 65535)
-            problem("DB_PORT", '"' + port->second + "\" is not a port");
-    }
     config_.database.emplace_back("host", value("DB_HOST", "localhost"));
     config_.database.emplace_back("port", value("DB_PORT", "5432"));
     config_.database.emplace_back("dbname", value("DB_NAME", "relygate"));
@@ -200,10 +195,15 @@ void Reading::encryption() {
 }
 
 void Reading::database() {
+    if (const auto port = database_.find("DB_PORT"); port != database_.end()) {
+        const auto number = parse_count(port->second);
+        if (!number || *number < 1 || *number > 65535)
+            problem("DB_PORT", '"' + port->second + "\" is not a port");
+    }
+    encryption();
     const auto url = database_.find("DATABASE_URL");
     if (url == database_.end()) {
         single_values();
-        encryption();
         return;
     }
     char *error = nullptr;
@@ -228,7 +228,6 @@ void Reading::database() {
     must_agree("DB_USER", "user", parts);
     must_agree("DB_PASSWORD", "password", parts);
     config_.database.emplace_back("dbname", url->second);
-    encryption();
 }
 
 void Reading::consistency() {

@@ -54,6 +54,12 @@ def test_every_wrong_variable_is_named_at_once(tmp_path):
     assert "a:b" not in text and "short" not in text, "a secret was printed"
 
 
+def test_a_wrong_url_hides_no_other_variable_of_the_database():
+    wrong = {"DATABASE_URL": "mysql://x", "DB_PORT": "99999", "DB_SSL": "maybe", "DB_SSL_REJECT_UNAUTHORIZED": "no?", "DB_SSL_CLIENT_KEY": "/nowhere"}
+    status, text = check(**wrong)
+    assert status == 78 and [name for name in wrong if f"relygate-shim: {name}: " not in text] == [], text
+
+
 @pytest.mark.parametrize("name, environment", [
     ("DB_HOST", {"DB_HOST": "elsewhere"}),
     ("DB_PASSWORD", {"DB_PASSWORD": "another"}),
