@@ -1,6 +1,6 @@
 -- The audit: what is noted of a change and what is not, by whom, and that nobody changes what is noted.
 BEGIN;
-SELECT plan(49);
+SELECT plan(58);
 
 SELECT id AS south FROM relygate.create_tenant('A_SOUTH', 'South', 'office', 'Asia/Dubai', 'AE') \gset
 SELECT id AS north FROM relygate.create_tenant('A_NORTH', 'North', 'school', 'Asia/Kolkata', 'IN') \gset
@@ -66,13 +66,56 @@ SELECT is(current_user::text, 'relygate_api', 'the trigger gives the user back')
 RESET ROLE;
 ALTER TABLE relygate.audit_log ADD CONSTRAINT no_gates CHECK (table_name <> 'gates');
 SELECT test.act_as(:'north', 'relygate_api', :'guard');
+UPDATE relygate.sites SET name = relygate.uuid_v7()::text;    -- the first row after a change goes another way than those behind it
 SELECT throws_ok($$ INSERT INTO relygate.gates (site_id, name) SELECT id, 'Front' FROM relygate.sites $$, '23514', NULL, 'a change that cannot be noted fails');
 SELECT is(current_user::text, 'relygate_api', '... and the user is back');
 SELECT is((SELECT count(*)::int FROM relygate.gates), 0, '... and nothing is written');
 SELECT throws_ok($$ INSERT INTO relygate.audit_log (tenant_id) VALUES (relygate.current_tenant()) $$, '42501', NULL, '... without the rights of the audit''s owner');
 
+-- Whatever an INSERT into the log would meet, each row meets, also where the trigger puts it into its partition itself.
+RESET ROLE;
+SELECT $$ UPDATE relygate.tenant_settings SET value = jsonb_build_object('colour', relygate.uuid_v7()) WHERE key = 'branding' $$ AS attempt \gset
+CREATE POLICY quiet ON relygate.audit_log AS RESTRICTIVE USING (true) WITH CHECK (table_name <> 'tenant_settings');
+SELECT test.act_as(:'north', 'relygate_api', :'guard');
+UPDATE relygate.sites SET name = relygate.uuid_v7()::text;
+SELECT throws_ok(:'attempt', '42501', NULL, 'a policy that a DBA adds holds');
+RESET ROLE;
+DROP POLICY quiet ON relygate.audit_log;
+SELECT test.act_as(:'north', 'relygate_api', :'guard');
+SELECT lives_ok(:'attempt', '... as long as it is there');
+RESET ROLE;
+CREATE FUNCTION pg_temp.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.table_name <> 'tenant_settings' THEN RETURN NEW; END IF; RAISE EXCEPTION 'a trigger of the DBA'; END $$;
+ALTER EVENT TRIGGER relygate_guard_audit_ddl DISABLE;
+CREATE TRIGGER of_the_dba BEFORE INSERT ON relygate.audit_log FOR EACH ROW EXECUTE FUNCTION pg_temp.refuse();
+SELECT test.act_as(:'north', 'relygate_api', :'guard');
+UPDATE relygate.sites SET name = relygate.uuid_v7()::text;
+SELECT throws_ok(:'attempt', 'P0001', 'a trigger of the DBA', 'a trigger that he adds fires');
+RESET ROLE;
+DROP TRIGGER of_the_dba ON relygate.audit_log;
+SELECT test.act_as(:'north', 'relygate_api', :'guard');
+SELECT lives_ok(:'attempt', '... as long as it is there');
+RESET ROLE;
+REVOKE INSERT ON relygate.audit_log FROM relygate_audit;
+SELECT test.act_as(:'north', 'relygate_api', :'guard');
+SELECT throws_ok(:'attempt', '42501', NULL, 'the right to insert is asked for');
+RESET ROLE;
+GRANT INSERT ON relygate.audit_log TO relygate_audit;
+-- A new month begins between two rows.
+SELECT relygate.make_audit_partitions(3) \gset
+ALTER TABLE relygate.audit_log ALTER occurred_at SET DEFAULT clock_timestamp() + current_setting('test.months')::interval;
+SELECT set_config('test.months', '0', true) \gset
+SELECT test.act_as(:'north', 'relygate_api', :'guard');
+SELECT lives_ok(:'attempt', 'this month''s row'), lives_ok(:'attempt', '... and another');
+SELECT set_config('test.months', '1 month', true) \gset
+SELECT lives_ok(:'attempt', 'next month''s row');
+SELECT is((SELECT count(DISTINCT tableoid)::int FROM relygate.audit_log WHERE table_name = 'tenant_settings'), 2, 'each lies in its month''s partition');
+RESET ROLE;
+ALTER TABLE relygate.audit_log ALTER occurred_at SET DEFAULT clock_timestamp();
+ALTER EVENT TRIGGER relygate_guard_audit_ddl ENABLE ALWAYS;
+
 -- A superuser is held to a context as well: without one his change cannot be noted, and so is not made.
 RESET ROLE;
+UPDATE relygate.sites SET name = relygate.uuid_v7()::text WHERE tenant_id = :'north';
 SELECT throws_ok(format($$ UPDATE relygate.tenants SET name = 'Stolen' WHERE id = %L $$, :'south'), '42501', NULL,
     'a superuser cannot change a row of another tenant than the one he chose');
 SELECT set_config('app.tenant_id', '', true) \gset

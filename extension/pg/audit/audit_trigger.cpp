@@ -1,11 +1,11 @@
 // relygate.audit_row(): AFTER INSERT OR UPDATE OR DELETE FOR EACH ROW. Writes one row of relygate.audit_log with what
 // changed.
 //
-// Nobody but relygate_audit may insert there, so the function becomes that role around its INSERT, and only there; it
-// stays under the policies, which ask for the tenant of the transaction. When the INSERT fails, the abort of the
-// (sub)transaction gives the user back, as PostgreSQL does for its own referential integrity triggers. Argument: the
-// tenant's column, where it is not tenant_id.
+// Nobody but relygate_audit may insert there, so the function becomes that role around its INSERT (audit_log.cpp), and
+// only there; it stays under the policies, which ask for the tenant of the transaction. Argument: the tenant's column,
+// where it is not tenant_id.
 #include "core/audit/row_diff.hpp"
+#include "pg/audit/audit_log.hpp"
 #include "pg/boundary.hpp"
 #include "pg/tenancy/context.hpp"
 
@@ -13,6 +13,7 @@ extern "C" {
 #include <access/xlog.h>
 #include <utils/datetime.h>
 #include <utils/datum.h>
+#include <utils/fmgrprotos.h>
 #include <utils/json.h>
 }
 
@@ -23,15 +24,6 @@ using core::AuditValue;
 using core::ColumnChange;
 using core::ColumnKind;
 using core::RowAction;
-
-constexpr const char *kAuditRole = "relygate_audit";
-constexpr const char *kInsert =
-    "INSERT INTO relygate.audit_log (tenant_id, user_id, user_role, database_role, request_id, client_address, "
-    "table_name, row_id,"
-    " action, changes, salt, changes_digest, cluster) VALUES ($1, $2, $3, $4, $5,"
-    " COALESCE($6::pg_catalog.inet, pg_catalog.inet_client_addr()), $7, $8, $9, $10::pg_catalog.json, $11, $12, $13)";
-
-SPIPlanPtr insert_plan = nullptr;
 
 AuditValue value_of(Datum value, const Form_pg_attribute column) {
     const Oid type = getBaseType(column->atttypid);
@@ -113,24 +105,14 @@ Datum bytes_datum(std::span<const std::uint8_t> bytes) {
         cstring_to_text_with_len(reinterpret_cast<const char *>(bytes.data()), static_cast<int>(bytes.size())));
 }
 
-void insert_as_audit_owner(Datum *values, const char *nulls) {
-    Oid types[] = {UUIDOID, UUIDOID, TEXTOID, TEXTOID,  TEXTOID,  TEXTOID, TEXTOID,
-                   UUIDOID, TEXTOID, TEXTOID, BYTEAOID, BYTEAOID, INT8OID};
-    Oid user;
-    int security;
-    GetUserIdAndSecContext(&user, &security);
-    const Oid owner = get_role_oid(kAuditRole, false);
-    SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE);
-    if (insert_plan == nullptr) {
-        const SPIPlanPtr plan = SPI_prepare(kInsert, std::size(types), types);
-        if (plan == nullptr)
-            elog(ERROR, "could not prepare the INSERT of the audit: %s", SPI_result_code_string(SPI_result));
-        SPI_keepplan(plan);
-        insert_plan = plan;
-    }
-    if (const int result = SPI_execute_plan(insert_plan, values, nulls, false, 0); result != SPI_OK_INSERT)
-        elog(ERROR, "could not write the audit: %s", SPI_result_code_string(result));
-    SetUserIdAndSecContext(user, security);
+// The address of the request; of a DBA's session that of its connection, null by a socket.
+NullableDatum address(const char *of_request) {
+    if (*of_request)
+        return {DirectFunctionCall1(inet_in, CStringGetDatum(of_request)), false};
+    LOCAL_FCINFO(call, 0);
+    InitFunctionCallInfoData(*call, nullptr, 0, InvalidOid, nullptr, nullptr);
+    const Datum value = inet_client_addr(call);
+    return {value, call->isnull};
 }
 
 RowAction action_of(TriggerEvent event) {
@@ -170,7 +152,6 @@ RELYGATE_FUNCTION(relygate_audit_row) {
     const pg_uuid_t *user_id = current_user_id_or_null();
     const char *user_role = current_user_role();
     const char *request_id = current_request_id();
-    const char *client_address = current_client_address();
     core::Salt salt;
     if (!pg_strong_random(salt.data(), salt.size()))
         ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not get random bytes"));
@@ -181,27 +162,18 @@ RELYGATE_FUNCTION(relygate_audit_row) {
     });
     const core::Digest digest = value_or_raise(core::changes_digest(salt, written));
 
-    SPI_connect();
-    Datum values[] = {tenant,
-                      UUIDPGetDatum(user_id),
-                      text_datum(user_role),
-                      text_datum(GetUserNameFromId(GetSessionUserId(), false)),
-                      text_datum(request_id),
-                      text_datum(client_address),
-                      text_datum(RelationGetRelationName(relation)),
-                      row_id,
-                      text_datum(core::action_word(action)),
-                      text_datum(written),
-                      bytes_datum(salt),
-                      bytes_datum(digest),
-                      Int64GetDatum(static_cast<std::int64_t>(GetSystemIdentifier()))};
-    char nulls[std::size(values) + 1] = "             ";
-    nulls[1] = user_id ? ' ' : 'n';
-    nulls[2] = *user_role ? ' ' : 'n';
-    nulls[4] = *request_id ? ' ' : 'n';
-    nulls[5] = *client_address ? ' ' : 'n';
-    insert_as_audit_owner(values, nulls);
-    SPI_finish();
+    const NullableDatum client = address(current_client_address());
+    AuditRow entry{{tenant, UUIDPGetDatum(user_id), text_datum(user_role),
+                    text_datum(GetUserNameFromId(GetSessionUserId(), false)), text_datum(request_id), client.value,
+                    text_datum(RelationGetRelationName(relation)), row_id, text_datum(core::action_word(action)),
+                    text_datum(written), bytes_datum(salt), bytes_datum(digest),
+                    Int64GetDatum(static_cast<std::int64_t>(GetSystemIdentifier()))},
+                   "             "};
+    entry.nulls[1] = user_id ? ' ' : 'n';
+    entry.nulls[2] = *user_role ? ' ' : 'n';
+    entry.nulls[4] = *request_id ? ' ' : 'n';
+    entry.nulls[5] = client.isnull ? 'n' : ' ';
+    write_audit_row(entry);
     PG_RETURN_POINTER(nullptr);
 }
 
