@@ -19,8 +19,8 @@ build: ## build the extension, the shim and relygate-token
 run: ## build, start a private PostgreSQL with demo data and serve HTTP on 127.0.0.1:3000 until Ctrl-C (PORT, METRICS_PORT)
 	@scripts/run
 
-check: ## install what tests need, build and pass all tests (ONLY=unit|sql|http|... for a part)
-	@scripts/check $(ONLY)
+check: ## install what tests need, build and pass all tests (ONLY=unit|sql|http|... for a part; SANITIZE=1|thread)
+	@SANITIZE=$(SANITIZE) scripts/check $(ONLY)
 
 mutation: ## take each defence out in a scratch cluster and see exactly its tests fail (ONLY="word ...", WIDE=1)
 	scripts/deps check

@@ -25,6 +25,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 CASES = ROOT / "test" / "cases"
 BUILD = pathlib.Path(os.environ.get("RELYGATE_BUILD", ROOT / "build"))
 RELEASE = re.search(r"default_version = '(.*)'", (ROOT / "extension/relygate.control").read_text())[1]
+SANITIZER = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}  # scripts/check sets them
 PASSWORD = "Gate-keeper-7431"  # of every user that the tests make; the policy wants all four kinds of characters
 
 
@@ -182,7 +183,7 @@ class Shim:
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
             "PATH": os.environ["PATH"], "PORT": str(self.port), "METRICS_PORT": str(self.metrics_port),
-            "DATABASE_URL": database.url("relygate_shim"), **settings}
+            "DATABASE_URL": database.url("relygate_shim"), **SANITIZER, **settings}
         self.log = tempfile.NamedTemporaryFile(prefix="relygate-shim.", suffix=".log")
         self.process = None
 

@@ -11,7 +11,7 @@ import tempfile
 import psycopg2
 import pytest
 
-from conftest import ROOT, Cluster, Database, free_port
+from conftest import ROOT, SANITIZER, Cluster, Database, free_port
 
 SQL = (pathlib.Path(__file__).parent / "toy.sql").read_text()
 ROLE = "relygate_toy"
@@ -155,7 +155,7 @@ def loads(shim):
 
 def run_shim(build, *arguments, **environment):
     """A run of the program to its end."""
-    return subprocess.run([build / "relygate-shim", *arguments], env=environment, capture_output=True, text=True, timeout=30)
+    return subprocess.run([build / "relygate-shim", *arguments], env={**SANITIZER, **environment}, capture_output=True, text=True, timeout=30)
 
 
 __all__ = ["ROOT", "ask", "free_port", "gate", "get", "loads", "make_toy", "metric", "own_cluster", "own_toy", "run_shim", "toy"]

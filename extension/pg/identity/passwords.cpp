@@ -25,7 +25,7 @@ struct Phrase {
 void make_phrase(std::string_view password, Phrase &phrase) {
     std::memset(phrase.text, 0, sizeof phrase.text);
     if (password.size() < sizeof phrase.text) {
-        std::memcpy(phrase.text, password.data(), password.size());
+        password.copy(phrase.text, password.size()); // unlike memcpy, of an empty view too
         return;
     }
     unsigned char digest[SHA512_DIGEST_LENGTH];
