@@ -56,6 +56,8 @@ Request::Request(Worker &worker, MHD_Connection *connection, std::string target,
     question_.owner = this;
     const auto *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     client_ = info ? static_cast<Client *>(info->socket_context) : nullptr;
+    if (client_)
+        client_->request = this;
     // The library would run out of memory over it, and close without a word.
     if (raw_target_.size() + kAnswerRoom > Worker::kConnectionMemory || count_arguments(raw_target_) > kMostArguments)
         answer_past_library({414, "target_too_long", "the path or the query is too long"});
@@ -63,6 +65,8 @@ Request::Request(Worker &worker, MHD_Connection *connection, std::string target,
 
 Request::~Request() {
     Worker::release(reserved_);
+    if (client_)
+        client_->request = nullptr;
 }
 
 Request &Request::of(Question &question) {

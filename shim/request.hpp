@@ -24,11 +24,13 @@ class Worker;
 
 // A client's connection: who it is, and until when it must have moved on. The library's own time-out counts from the
 // last byte, so that a byte each second would keep a connection for ever.
+class Request;
 struct Client {
     int descriptor = -1;
     std::string address;
     std::optional<Address> proxy; // its address if it is a trusted proxy's
     std::int64_t deadline_ms = 0; // 0: none, the lanes watch the time
+    Request *request = nullptr;   // under way
 };
 
 class Request {

@@ -43,6 +43,12 @@ std::size_t leave_escaped(void *, MHD_Connection *, char *text) {
     return std::char_traits<char>::length(text);
 }
 
+void complete(Request *ended) {
+    const std::unique_ptr<Request> request(ended);
+    if (request)
+        request->completed();
+}
+
 } // namespace
 
 Worker::Worker(const Config &config, Keeper &keeper, RateLimit *rate_limit, WorkerMetrics &metrics, Log &log)
@@ -204,10 +210,8 @@ MHD_Result Worker::on_request(void *, MHD_Connection *connection, const char *, 
 }
 
 void Worker::on_completed(void *, MHD_Connection *, void **state, MHD_RequestTerminationCode) {
-    const std::unique_ptr<Request> request(static_cast<Request *>(*state));
+    complete(static_cast<Request *>(*state));
     *state = nullptr;
-    if (request)
-        request->completed();
 }
 
 void Worker::on_connection(void *cls, MHD_Connection *connection, void **context, MHD_ConnectionNotificationCode code) {
@@ -227,6 +231,7 @@ void Worker::on_connection(void *cls, MHD_Connection *connection, void **context
         *context = client.release();
     } else {
         const std::unique_ptr<Client> client(static_cast<Client *>(*context));
+        complete(client->request); // it never calls on_completed for arguments that it had no memory for
         worker.clients_.erase(client.get());
         *context = nullptr;
     }
