@@ -53,6 +53,44 @@ def test_vocabularies_have_tags(guard, ground):
         assert tag.startswith('"') and guard.get(answer.asked.split()[1], headers={"If-None-Match": tag}).status == 304
 
 
+@pytest.mark.parametrize("path", ["/api/purposes", "/api/purposes?pageSize=1", "/api/purposes?kind=staff", "/api/visitor-categories"])
+def test_lists_of_vocabularies_have_tags(path, guard, south, admin, ground):
+    first = guard.get(path)
+    tag = first.headers["ETag"]
+    assert first.status == 200 and first.headers["Cache-Control"] == "private, no-cache", first.headers
+    assert {"Authorization", "Origin"} <= {word.strip() for line in first.headers.get_all("Vary") for word in line.split(",")}
+    for sent in (tag, f"W/{tag}", f'"x", W/{tag}', f'"x",\t{tag}', "*"):
+        again = guard.get(path, headers={"If-None-Match": sent})
+        assert (again.status, again.raw, again.headers["ETag"], again.headers["Cache-Control"]) == (304, b"", tag, "private, no-cache"), sent
+        assert again.headers["Content-Type"] is None
+        assert guard.request("HEAD", path, headers={"If-None-Match": sent}).status == 304
+    for sent in (tag[:-1], tag[1:], tag.strip('"'), f'"{tag[1:-2]}"', '""', "W/*", "x"):
+        assert guard.get(path, headers={"If-None-Match": sent}).status == 200, sent
+    # No tag stands in for a token, and none of another tenant's says that its own data are the same.
+    assert guard.get(path, headers={"If-None-Match": tag}, token=False).status == 401
+    assert guard.get(path, headers={"If-None-Match": tag}, token="x.y.z").status == 401
+    other = south.get(path, headers={"If-None-Match": tag})
+    assert other.status == 200 and other.headers["ETag"] != tag and other.data != first.data, other
+
+
+def test_the_tag_of_a_list_follows_its_total(admin, guard, ground):
+    """One row a page: the row stays what it was, the list does not."""
+    path = "/api/purposes?pageSize=1"
+    tag = guard.get(path).headers["ETag"]
+    made = admin.post("/api/purposes", {"name": "Zither lesson", "kind": "visit"})
+    assert made.status == 201, made
+    changed = guard.get(path, headers={"If-None-Match": tag})
+    assert changed.status == 200 and changed.headers["ETag"] != tag, changed
+    admin.delete(f"/api/purposes/{made.data['id']}")
+    assert guard.get(path, headers={"If-None-Match": tag}).status == 304, "what it was before is the same again"
+
+
+def test_people_have_no_tags(guard, ground):
+    for path in ("/api/visitors", "/api/visits", "/api/hosts"):
+        answer = guard.get(path, headers={"If-None-Match": "*"})
+        assert answer.status == 200 and answer.headers["ETag"] is None and answer.headers["Cache-Control"] == "no-store", answer
+
+
 def test_purposes_of_a_kind(guard, ground):
     assert {row["kind"] for row in guard.get("/api/purposes?kind=staff").data} == {"staff"}
     assert guard.get("/api/purposes?kind=holiday").fields == {"kind"}

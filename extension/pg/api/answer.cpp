@@ -6,6 +6,7 @@
 #include "core/base/uuid.hpp"
 #include "core/route/cursor.hpp"
 #include "pg/api/binder.hpp"
+#include "core/token/crypto.hpp"
 #include "pg/boundary.hpp"
 
 extern "C" {
@@ -202,12 +203,33 @@ bool is_match(std::string_view if_none_match, std::string_view quoted) {
          at = if_none_match.find(quoted, at + 1)) {
         const std::string_view before = if_none_match.substr(0, at);
         const std::string_view after = if_none_match.substr(at + quoted.size());
-        const bool begins = before.empty() || before.ends_with("W/") || before.ends_with(' ') || before.ends_with(',');
-        const bool ends = after.empty() || after.starts_with(',') || after.starts_with(' ');
+        const bool begins = before.empty() || before.ends_with("W/") || std::strchr(" \t,", before.back());
+        const bool ends = after.empty() || std::strchr(" \t,", after.front());
         if (begins && ends)
             return true;
     }
     return false;
+}
+
+// Whether the answers carry a tag stands in the type of the rows: it has a column `_etag`. Of one row its value is the
+// tag. A list's is a digest of its whole body, since rows, totals and the next page's cursor change it alike.
+bool is_tagged(const Rows &found) {
+    const RowShape &shape = *found.shape;
+    return std::any_of(shape.columns, shape.columns + shape.count,
+                       [](const core::Column &column) { return column.use == ColumnUse::etag; });
+}
+
+const char *tag_of_body(std::string_view body) {
+    constexpr std::size_t kTagBytes = 16; // of SHA-256
+    const std::string_view digest = run_rule([&] {
+        ContextMemory memory;
+        return core::sha256(body, memory);
+    });
+    if (digest.size() < kTagBytes)
+        elog(ERROR, "could not compute a digest");
+    char *tag = static_cast<char *>(palloc(2 * kTagBytes + 1));
+    tag[hex_encode(digest.data(), kTagBytes, tag)] = '\0';
+    return tag;
 }
 
 } // namespace
@@ -242,6 +264,12 @@ void Answer::add_header(const char *name, const char *value) {
     headers[header_count++] = {name, value};
 }
 
+void Answer::drop_header(std::string_view name) {
+    const auto end = std::remove_if(headers.begin(), headers.begin() + header_count,
+                                    [&](const auto &header) { return header.first == name; });
+    header_count = static_cast<int>(end - headers.begin());
+}
+
 std::int64_t total_of_rows(const Rows &found) {
     return found.count == 0 ? -1 : number_in(cell_of_use(read_rows(found, 1), 0, ColumnUse::total));
 }
@@ -274,19 +302,33 @@ Answer answer_from_rows(const Route &route, const Rows &found, const Paging &pag
     answer.status = route.status;
     if (route.location && rows > 0)
         answer.add_header("Location", location_of(route, table));
-    if (const Cell *tag = rows == 1 ? cell_of_use(table, 0, ColumnUse::etag) : nullptr; tag && !tag->text.empty()) {
-        const char *quoted = psprintf("\"%.*s\"", static_cast<int>(tag->text.size()), tag->text.data());
-        answer.add_header("ETag", quoted);
-        if (route.is_read_only && is_match(if_none_match, quoted)) {
-            answer.status = 304;
-            return answer;
-        }
-    }
     answer.content_type = kJson;
     answer.body = run_rule([&] {
         ContextMemory memory;
         return core::answer_body(route.message, shape_of(route.answer), table, pagination, memory);
     });
+    if (!is_tagged(found))
+        return answer;
+    const char *tag = nullptr;
+    if (is_list)
+        tag = tag_of_body(answer.body);
+    else if (const Cell *cell = rows == 1 ? cell_of_use(table, 0, ColumnUse::etag) : nullptr;
+             cell && !cell->text.empty())
+        tag = pnstrdup(cell->text.data(), cell->text.size());
+    if (tag == nullptr)
+        return answer;
+    const char *quoted = psprintf("\"%s\"", tag);
+    answer.add_header("ETag", quoted);
+    if (!route.is_read_only)
+        return answer;
+    // A browser may keep it, of this login alone, and asks each time whether it is still so.
+    answer.add_header("Cache-Control", "private, no-cache");
+    answer.add_header("Vary", "Authorization");
+    if (is_match(if_none_match, quoted)) {
+        answer.status = 304;
+        answer.content_type = nullptr;
+        answer.body = {};
+    }
     return answer;
 }
 

@@ -20,6 +20,7 @@ struct Answer {
     std::string_view body;
 
     void add_header(const char *name, const char *value);
+    void drop_header(std::string_view name);
 };
 
 // What a list was asked for, and so what its pagination says.

@@ -192,17 +192,19 @@ Answer call_function(Call &call) {
 }
 
 // A token of ours with less than a quarter of its life left gets a successor.
-void renew_token(const Request &request, const Rights &rights, Answer &answer) {
+bool is_renewal_due(const Request &request) {
     if (!request.session || !request.has_expiry)
-        return;
+        return false;
     const char *lifetime = GetConfigOption("relygate.token_lifetime", true, false);
     if (lifetime == nullptr || *lifetime == '\0')
-        return;
+        return false;
     const Interval *span = DatumGetIntervalP(
         DirectFunctionCall3(interval_in, CStringGetDatum(lifetime), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
     const std::int64_t life = span->time + (span->day + span->month * DAYS_PER_MONTH) * USECS_PER_DAY;
-    if (request.token_expires_at - GetCurrentTimestamp() >= life / 4)
-        return;
+    return request.token_expires_at - GetCurrentTimestamp() < life / 4;
+}
+
+void renew_token(const Request &request, const Rights &rights, Answer &answer) {
     static SPIPlanPtr plan = nullptr;
     if (plan == nullptr)
         plan = keep_plan("SELECT token FROM relygate.sign_token(user_id => $1, session_id => $2, role => $3)",
@@ -211,6 +213,7 @@ void renew_token(const Request &request, const Rights &rights, Answer &answer) {
     if (SPI_execute_plan(plan, values, nullptr, false, 1) != SPI_OK_SELECT || SPI_processed != 1)
         elog(ERROR, "could not renew a token");
     answer.add_header("X-New-Token", SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
+    answer.drop_header("Cache-Control"); // the shim's no-store stands in then: an old token must not come from a cache
 }
 
 Answer refuse_binding(const core::Binding &binding, const Request &request) {
@@ -273,7 +276,7 @@ Answer bind_and_call(const Request &request, const Route &route, const core::Rou
     return answer;
 }
 
-Answer serve(const Request &request) {
+Answer serve(Request &request) {
     core::RouteMatch match;
     const Route *route = find_route(request.method, request.path, match);
     if (route == nullptr) {
@@ -299,8 +302,11 @@ Answer serve(const Request &request) {
         if (rights.is_suspended && !route->is_read_only && !route->is_while_suspended)
             return refuse(kSuspended, request);
     }
+    const bool renews = !route->is_public && is_renewal_due(request);
+    if (renews)
+        request.if_none_match = {}; // a 304 would add the token to what a browser keeps
     Answer answer = bind_and_call(request, *route, match, rights);
-    if (!route->is_public && answer.status < 400)
+    if (renews && answer.status < 400)
         renew_token(request, rights, answer);
     return answer;
 }
@@ -322,7 +328,10 @@ RELYGATE_FUNCTION(relygate_handle_request) {
     auto *result = static_cast<Datum *>(palloc0(sizeof(Datum)));
     is_serving = true;
     PG_TRY();
-    { *result = make_answer(fcinfo, serve(read_request(fcinfo)), outer); }
+    {
+        Request request = read_request(fcinfo);
+        *result = make_answer(fcinfo, serve(request), outer);
+    }
     PG_CATCH();
     {
         is_serving = false;
