@@ -27,6 +27,18 @@ def packed(milliseconds):
     return pack_moment(8, (milliseconds - POSTGRES_EPOCH_MS) * 1000)
 
 
+class Badges:
+    """The numbers of one day, a row of them at each site."""
+
+    def __init__(self, texts, begin, sites):
+        self.texts, self.begin, self.given = texts, begin, [0] * sites
+
+    def next(self, place):
+        used = self.given[place]
+        self.given[place] += 1
+        return self.texts[(self.begin + used) % 9000] if used < 9000 else text(str(100_000 + used))
+
+
 class Visits:
     """rows() yields the visits; afterwards visitor_rows() yields who made them."""
 
@@ -82,11 +94,13 @@ class Visits:
     def rows(self):
         random, number, keeps = self.random.random, 0, max(2, self.count // 2500)
         people, visitors, null = self.people, self.visitors, NULL
-        one, no_day = integer(1), None
+        one = integer(1)
         badges = [text(str(1000 + n)) for n in range(9000)]
+        following = Badges(badges, int(9000 * random()), len(self.sites))
         for midnight, ordinal, share, count in self.days:
-            today, given, no_day = day(ordinal), [int(9000 * random())] * len(self.sites), day(ordinal + 1)
-            begun = list(given)
+            # Who enters after midnight has a badge of the day that begins, which goes on behind it.
+            today, tomorrow = (day(ordinal), following), (day(ordinal + 1), Badges(badges, int(9000 * random()), len(self.sites)))
+            following = tomorrow[1]
             for begins in calendar.moments_of(midnight, share, count, self.random):
                 number += 1
                 place = bisect.bisect_right(self.site_shares, random()) % len(self.sites)
@@ -110,10 +124,8 @@ class Visits:
                 size = one if random() < 0.75 else integer(2 + int(4 * random() ** 3))
                 if enters:
                     gate_in = site.gates_in[int(len(site.gates_in) * random())]
-                    used = given[place] - begun[place]
-                    badge = badges[given[place] % 9000] if used < 9000 else text(str(100_000 + used))
-                    given[place] += 1
-                    badge_day = today if enters < midnight + DAY else no_day
+                    badge_day, its_badges = today if enters < midnight + DAY else tomorrow
+                    badge = its_badges.next(place)
                 forced = state == "checked_out" and not forgotten and random() < 0.02
                 leaver = self.guards[int(len(self.guards) * random())] if leaves and not forgotten else null
                 if leaves and not forgotten and not forced:

@@ -1,6 +1,10 @@
 """bench/fill: with triggers off it makes what the triggers would have made, and the same for the same seed."""
 import contextlib
+import datetime
+import random
 import subprocess
+import types
+import zoneinfo
 
 import pytest
 
@@ -169,3 +173,21 @@ def test_many_rows_leave_all_indexes_as_they_were(cluster, template, filled):
 def test_a_tenant_with_visits_is_left_alone(filled):
     assert "has visits already" in fill(filled, "--tenant", "MADE", "--visits", "10", expected=1)
     assert filled.value("SELECT count(*) FROM relygate.visits") == 3000
+
+
+def test_whoever_enters_after_midnight_takes_no_badge_of_the_day_that_begins(monkeypatch):
+    """A million visits met it, three thousand do not: many visits of few days at one site that asks the host."""
+    monkeypatch.syspath_prepend(str(ROOT / "bench"))
+    from filling import calendar
+    from filling.copying import NULL
+    from filling.people import People
+    from filling.visits import VISIT_COLUMNS, Visits
+
+    chance, until = random.Random("1/MADE"), datetime.datetime.fromisoformat(UNTIL)
+    nothing = bytes(16)
+    site = types.SimpleNamespace(id=nothing, asks_host=True, hosts=[(nothing, nothing)], gates_in=[nothing], gates_out=[nothing])
+    visits = Visits(nothing, "MADE", [site], [nothing], [nothing], [nothing], People("IN"), chance, int(until.timestamp() * 1000))
+    visits.prepare(50_000, calendar.days_of(50_000, 10 / 365.25, until, zoneinfo.ZoneInfo("Asia/Kolkata"), chance))
+    badges = [row[VISIT_COLUMNS.index("badge_day")] + row[VISIT_COLUMNS.index("badge_no")] for row in visits.rows()
+              if row[VISIT_COLUMNS.index("checked_in_at")] != NULL]
+    assert len(badges) > 40_000 and len(set(badges)) == len(badges)
