@@ -74,6 +74,13 @@ COMMENT ON FUNCTION @extschema@.refuse(int, text, text, text, text, text, jsonb)
 'parameter''s name, or several divided by commas), datatype name = data. The dispatcher answers with it; nothing that was written stays.';
 REVOKE ALL ON FUNCTION @extschema@.refuse(int, text, text, text, text, text, jsonb) FROM PUBLIC;
 
+CREATE FUNCTION @extschema@.checks_done() RETURNS void
+AS 'MODULE_PATHNAME', 'relygate_checks_done' LANGUAGE C VOLATILE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.checks_done() IS
+'Stands in a function of the product between what it refuses with 400 and all else. A request with a wrong member is put to the function '
+'once more, and rolled back, to hear of the others too: it goes no further than this. Otherwise it does nothing.';
+REVOKE ALL ON FUNCTION @extschema@.checks_done() FROM PUBLIC;
+
 CREATE FUNCTION @extschema@.handle_request(tenant_id uuid, user_id uuid, session_id uuid, token_expires_at timestamptz,
     request_id text, client_address inet, method text, path text, query text, headers text[], body bytea)
 RETURNS @extschema@.answer

@@ -73,11 +73,13 @@ CREATE FUNCTION @extschema@.create_gate(name @extschema@.label_input, site_id uu
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
+    site CONSTANT uuid := @extschema@.site_or_only(create_gate.site_id);
     made uuid;
 BEGIN
     create_gate.name := @extschema@.normalize_label(create_gate.name);
+    PERFORM @extschema@.checks_done();
     INSERT INTO @extschema@.gates (site_id, name, direction)
-    VALUES (@extschema@.site_or_only(create_gate.site_id), create_gate.name, coalesce(create_gate.direction, 'both'))
+    VALUES (site, create_gate.name, coalesce(create_gate.direction, 'both'))
     RETURNING id INTO made;
     RETURN QUERY SELECT * FROM @extschema@.get_gate(made);
 EXCEPTION WHEN unique_violation THEN
@@ -112,8 +114,8 @@ COMMENT ON FUNCTION @extschema@.update_gate(uuid, @extschema@.label_input, @exts
 'Changes a gate. Errors: RG404, RG409 name taken. Callers: tenant admin.';
 REVOKE ALL ON FUNCTION @extschema@.update_gate(uuid, @extschema@.label_input, @extschema@.gate_direction_input, boolean,
     text[]) FROM PUBLIC;
-INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
-VALUES ('PATCH', '/api/gates/{id}', 'update_gate', 'places.write', 'object', 200, 'Gate changed', false, 'write');
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, required, read_only, lane)
+VALUES ('PATCH', '/api/gates/{id}', 'update_gate', 'places.write', 'object', 200, 'Gate changed', '{name,direction,is_active}', false, 'write');
 
 CREATE FUNCTION @extschema@.delete_gate(id uuid) RETURNS SETOF @extschema@.gate
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$

@@ -138,8 +138,8 @@ COMMENT ON FUNCTION @extschema@.update_host(uuid, @extschema@.person_name_input,
 REVOKE ALL ON FUNCTION @extschema@.update_host(uuid, @extschema@.person_name_input, @extschema@.person_name_input,
     @extschema@.mobile_input,
     @extschema@.email_input, uuid, uuid, boolean, text[]) FROM PUBLIC;
-INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
-VALUES ('PATCH', '/api/hosts/{id}', 'update_host', 'places.write', 'object', 200, 'Host changed', false, 'write');
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, required, read_only, lane)
+VALUES ('PATCH', '/api/hosts/{id}', 'update_host', 'places.write', 'object', 200, 'Host changed', '{first_name,is_active}', false, 'write');
 
 CREATE FUNCTION @extschema@.delete_host(id uuid) RETURNS SETOF @extschema@.host
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$

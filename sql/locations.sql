@@ -114,11 +114,13 @@ DECLARE
     site uuid;
     made uuid;
 BEGIN
-    PERFORM @extschema@.check_references(site_id => create_location.site_id, parent_id => create_location.parent_id);
-    site := @extschema@.site_or_only(coalesce(create_location.site_id,
-        (SELECT l.site_id FROM @extschema@.locations l WHERE l.tenant_id = @extschema@.current_tenant()
-            AND l.id = create_location.parent_id)));
     create_location.name := @extschema@.normalize_label(create_location.name);
+    site := coalesce(create_location.site_id, (SELECT l.site_id FROM @extschema@.locations l
+        WHERE l.tenant_id = @extschema@.current_tenant() AND l.id = create_location.parent_id));
+    IF site IS NULL AND create_location.parent_id IS NULL THEN
+        site := @extschema@.site_or_only(NULL);
+    END IF;
+    PERFORM @extschema@.check_references(site_id => create_location.site_id, parent_id => create_location.parent_id);
     PERFORM @extschema@.check_location_parent(create_location.kind, site, create_location.parent_id);
     INSERT INTO @extschema@.locations (site_id, parent_id, kind, name)
     VALUES (site, create_location.parent_id, create_location.kind, create_location.name) RETURNING id INTO made;
@@ -166,9 +168,9 @@ END $$;
 COMMENT ON FUNCTION @extschema@.update_location(uuid, @extschema@.label_input, uuid, boolean, text[]) IS
 'Renames or moves a location within its site. Errors: RG404, RG409 name, RG422 parent. Callers: tenant admin.';
 REVOKE ALL ON FUNCTION @extschema@.update_location(uuid, @extschema@.label_input, uuid, boolean, text[]) FROM PUBLIC;
-INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, required, read_only, lane)
 VALUES ('PATCH', '/api/locations/{id}', 'update_location', 'places.write', 'object', 200,
-    'Location changed', false, 'write');
+    'Location changed', '{name,is_active}', false, 'write');
 
 CREATE FUNCTION @extschema@.delete_location(id uuid) RETURNS SETOF @extschema@.location
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$

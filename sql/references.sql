@@ -10,6 +10,7 @@ DECLARE
     fields text[];
     things text[];
 BEGIN
+    PERFORM @extschema@.checks_done();
     SELECT array_agg(m.field), array_agg(DISTINCT m.thing) INTO fields, things
       FROM (VALUES
         ('site_id', 'site', site_id IS NOT NULL AND NOT EXISTS (SELECT FROM @extschema@.sites t WHERE t.tenant_id = tenant AND t.id = site_id)),
@@ -37,6 +38,6 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@.check_references(uuid, uuid, uuid, uuid, uuid, uuid, uuid, uuid, uuid, uuid, uuid) IS
-'Refuses ids of things that are not there or no longer in use, all at once, by the names of the parameters. Null refers to nothing. '
+'Ends the checks (checks_done) and refuses ids of things that are not there or no longer in use, all at once, by the names of the parameters. Null refers to nothing. '
 'Errors: RG404.';
 REVOKE ALL ON FUNCTION @extschema@.check_references(uuid, uuid, uuid, uuid, uuid, uuid, uuid, uuid, uuid, uuid, uuid) FROM PUBLIC;

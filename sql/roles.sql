@@ -130,19 +130,6 @@ END $$;
 COMMENT ON FUNCTION @extschema@.role_by_name(text, text) IS 'The id of a role of the tenant by its name. Errors: RG400 there is none.';
 REVOKE ALL ON FUNCTION @extschema@.role_by_name(text, text) FROM PUBLIC;
 
-CREATE FUNCTION @extschema@.role_to_give(role text, field text DEFAULT 'role') RETURNS uuid
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    role_id CONSTANT uuid := @extschema@.role_by_name(role, field);
-BEGIN
-    PERFORM @extschema@.check_role_reach(role_id);
-    RETURN role_id;
-END $$;
-COMMENT ON FUNCTION @extschema@.role_to_give(text, text) IS
-'The id of a role by its name, if the caller may give it; a DBA (no user in the context) may give every role. Errors: RG400 there is '
-'none; RG403 it can do more than the caller.';
-REVOKE ALL ON FUNCTION @extschema@.role_to_give(text, text) FROM PUBLIC;
-
 CREATE FUNCTION @extschema@.check_permissions_reach(permissions text[]) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -305,5 +292,6 @@ VALUES
     ('GET', '/api/roles', 'list_roles', 'roles.read', 'list', 200, NULL, 'Roles', true, 'read'),
     ('POST', '/api/roles', 'create_role', 'roles.write', 'object', 201, '/api/roles/{id}', 'Role created', false, 'write'),
     ('GET', '/api/roles/{id}', 'get_role', 'roles.read', 'object', 200, NULL, 'Role', true, 'read'),
-    ('PATCH', '/api/roles/{id}', 'update_role', 'roles.write', 'object', 200, NULL, 'Role changed', false, 'write'),
     ('DELETE', '/api/roles/{id}', 'delete_role', 'roles.write', 'object', 200, NULL, 'Role deleted', false, 'write');
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, required, read_only, lane)
+VALUES ('PATCH', '/api/roles/{id}', 'update_role', 'roles.write', 'object', 200, 'Role changed', '{name,permissions}', false, 'write');

@@ -90,6 +90,7 @@ BEGIN
     IF cardinality(found_sites) <> 1 THEN
         PERFORM @extschema@.refuse(400, 'required', 'a site is needed',
             'It may be left out only where the tenant has one active site.', NULL, 'site_id');
+        RETURN NULL;
     END IF;
     RETURN found_sites[1];
 END $$;
@@ -254,5 +255,5 @@ COMMENT ON FUNCTION @extschema@.update_site(uuid, @extschema@.label_input, @exts
 'visits. Callers: tenant admin.';
 REVOKE ALL ON FUNCTION @extschema@.update_site(uuid, @extschema@.label_input, @extschema@.time_zone_input, @extschema@.capacity_input, boolean,
     boolean, text[]) FROM PUBLIC;
-INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
-VALUES ('PATCH', '/api/sites/{id}', 'update_site', 'sites.write', 'object', 200, 'Site changed', false, 'write');
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, required, read_only, lane)
+VALUES ('PATCH', '/api/sites/{id}', 'update_site', 'sites.write', 'object', 200, 'Site changed', '{name,ask_host,is_active}', false, 'write');

@@ -69,8 +69,10 @@ BEGIN
     create_user.last_name := @extschema@.normalize_person_name(create_user.last_name, 'last_name');
     create_user.email := @extschema@.normalize_email(create_user.email);
     create_user.mobile := @extschema@.normalize_mobile(create_user.mobile, @extschema@.tenant_country());
-    role_id := @extschema@.role_to_give(create_user.role);
     PERFORM @extschema@.check_password(create_user.password, create_user.user_name);
+    role_id := @extschema@.role_by_name(create_user.role);
+    PERFORM @extschema@.checks_done();
+    PERFORM @extschema@.check_role_reach(role_id);
     INSERT INTO @extschema@.users (user_name, password_hash, role_id, first_name, last_name, email, mobile)
     VALUES (create_user.user_name, @extschema@.hash_password(normalize(create_user.password, NFC)), role_id,
             create_user.first_name, create_user.last_name, create_user.email, create_user.mobile)
@@ -131,31 +133,32 @@ BEGIN
     IF NOT @extschema@.user_to_change(update_user.id) THEN
         RETURN;
     END IF;
-    IF 'role' = ANY (given) AND update_user.role IS NULL THEN
-        PERFORM @extschema@.refuse(400, 'required', 'value is missing', field => 'role');
+    IF update_user.password IS NOT NULL THEN
+        PERFORM @extschema@.check_password(update_user.password,
+                                           (SELECT u.user_name::text FROM @extschema@.users u WHERE u.id = update_user.id));
     END IF;
+    IF update_user.role IS NOT NULL THEN
+        new_role_id := @extschema@.role_by_name(update_user.role);
+    END IF;
+    PERFORM @extschema@.checks_done();
     IF update_user.id = @extschema@.current_user_id() AND (update_user.role IS NOT NULL OR NOT update_user.is_active) THEN
         PERFORM @extschema@.refuse(409, 'own_account', 'nobody changes his own role or closes his own account');
     END IF;
     IF update_user.role IS NOT NULL THEN
-        new_role_id := @extschema@.role_to_give(update_user.role);
+        PERFORM @extschema@.check_role_reach(new_role_id);
     END IF;
     IF update_user.password IS NOT NULL AND update_user.id = @extschema@.current_user_id() THEN
         PERFORM @extschema@.refuse(409, 'own_account', 'nobody changes his own password without the one of now',
             hint => 'Use POST /api/auth/change-password.', field => 'password');
-    ELSIF update_user.password IS NOT NULL THEN
-        PERFORM @extschema@.check_password(update_user.password,
-                                           (SELECT u.user_name::text FROM @extschema@.users u WHERE u.id = update_user.id));
     END IF;
     UPDATE @extschema@.users u
        SET first_name = @extschema@.patched(given, 'first_name', update_user.first_name, u.first_name),
            last_name = @extschema@.patched(given, 'last_name', update_user.last_name, u.last_name),
            email = @extschema@.patched(given, 'email', update_user.email, u.email),
            mobile = @extschema@.patched(given, 'mobile', update_user.mobile, u.mobile),
-           role_id = coalesce(new_role_id, u.role_id),
-           is_active = coalesce(update_user.is_active, u.is_active),
-           password_hash = CASE WHEN update_user.password IS NULL THEN u.password_hash
-                                ELSE @extschema@.hash_password(normalize(update_user.password, NFC)) END,
+           role_id = @extschema@.patched(given, 'role', new_role_id, u.role_id),
+           is_active = @extschema@.patched(given, 'is_active', update_user.is_active, u.is_active),
+           password_hash = @extschema@.patched(given, 'password', @extschema@.hash_password(normalize(update_user.password, NFC)), u.password_hash::text),
            password_changed_at = CASE WHEN update_user.password IS NULL THEN u.password_changed_at ELSE now() END
      WHERE u.id = update_user.id;
     IF update_user.password IS NOT NULL OR NOT update_user.is_active THEN
@@ -212,7 +215,8 @@ VALUES
     ('GET', '/api/users', 'list_users', 'users.read', 'list', 200, NULL, 'Users', true, 'read'),
     ('POST', '/api/users', 'create_user', 'users.write', 'object', 201, '/api/users/{id}', 'User created', false, 'write'),
     ('GET', '/api/users/{id}', 'get_user', 'users.read', 'object', 200, NULL, 'User', true, 'read'),
-    ('PATCH', '/api/users/{id}', 'update_user', 'users.write', 'object', 200, NULL, 'User changed', false, 'write'),
     ('DELETE', '/api/users/{id}', 'delete_user', 'users.write', 'object', 200, NULL, 'User closed', false, 'write'),
     ('POST', '/api/users/{id}/unlock', 'unlock_user', 'users.write', 'object', 200, NULL, 'User unlocked', false, 'write'),
     ('POST', '/api/users/{id}/sign-out', 'sign_out_user', 'users.write', 'object', 200, NULL, 'User signed out', false, 'write');
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, required, read_only, lane)
+VALUES ('PATCH', '/api/users/{id}', 'update_user', 'users.write', 'object', 200, 'User changed', '{role,password,is_active}', false, 'write');

@@ -27,7 +27,8 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 BEGIN
     IF check_mobile_given.mobile IS NULL
        AND coalesce((SELECT c.asks_mobile FROM @extschema@.visitor_categories c
-           WHERE c.tenant_id = @extschema@.current_tenant() AND c.id = check_mobile_given.category_id), true) THEN
+           WHERE c.tenant_id = @extschema@.current_tenant() AND c.id = check_mobile_given.category_id),
+           check_mobile_given.category_id IS NULL) THEN
         PERFORM @extschema@.refuse(400, 'required', 'a mobile is needed', 'Visitors of this category must give one.', NULL,
             check_mobile_given.field);
     END IF;
@@ -62,9 +63,11 @@ BEGIN
     ELSIF document_type IS NULL THEN
         PERFORM @extschema@.refuse(400, 'required', 'the type of the document is needed', NULL, NULL, level
             || 'document_type');
+        RETURN;
     ELSIF document_no IS NULL THEN
         PERFORM @extschema@.refuse(400, 'required', 'the number of the document is needed', NULL, NULL,
             level || 'document_no');
+        RETURN;
     END IF;
     BEGIN
         number := @extschema@.normalize_document_number(document_type, document_no, @extschema@.tenant_country());

@@ -128,10 +128,10 @@ BEGIN
     create_visitor.vehicle_no := @extschema@.normalize_vehicle_number(create_visitor.vehicle_no,
         @extschema@.tenant_country());
     PERFORM @extschema@.check_validity(create_visitor.valid_from, create_visitor.valid_until);
-    PERFORM @extschema@.check_references(category_id => create_visitor.category_id, unit_id => create_visitor.unit_id);
     category := @extschema@.category_or_default(create_visitor.category_id);
     PERFORM @extschema@.check_mobile_given(category, create_visitor.mobile);
     SELECT * INTO document FROM @extschema@.document_traits(create_visitor.document_type, create_visitor.document_no);
+    PERFORM @extschema@.check_references(category_id => create_visitor.category_id, unit_id => create_visitor.unit_id);
     -- Two desks may register one mobile at once: the unique index decides, the next statement reads who has it.
     INSERT INTO @extschema@.visitors (visitor_type, first_name, last_name, mobile, email, category_id, document_type,
         document_masked, document_hash,
@@ -199,7 +199,6 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_
 #variable_conflict use_column
 DECLARE
     old record;
-    new record;
     document record;
     changes_document boolean := update_visitor.document_type IS NOT NULL OR update_visitor.document_no IS NOT NULL
                                 OR coalesce(given && '{document_type,document_no}', false);
@@ -210,7 +209,9 @@ BEGIN
     update_visitor.email := @extschema@.normalize_email(update_visitor.email);
     update_visitor.vehicle_no := @extschema@.normalize_vehicle_number(update_visitor.vehicle_no,
         @extschema@.tenant_country());
-    SELECT v.mobile::text AS mobile, v.category_id, v.document_type::text AS document_type, v.is_active,
+    SELECT v.mobile::text AS mobile, v.document_type::text AS document_type, v.is_active,
+           @extschema@.patched(given, 'mobile', update_visitor.mobile, v.mobile) AS new_mobile,
+           @extschema@.patched(given, 'category_id', update_visitor.category_id, v.category_id) AS new_category_id, v.category_id,
            @extschema@.patched(given, 'valid_from', update_visitor.valid_from, v.valid_from) AS new_from,
            @extschema@.patched(given, 'valid_until', update_visitor.valid_until, v.valid_until) AS new_until
       INTO old
@@ -220,20 +221,23 @@ BEGIN
         RETURN;
     END IF;
     PERFORM @extschema@.check_validity(old.new_from, old.new_until);
-    PERFORM @extschema@.check_references(category_id => update_visitor.category_id, unit_id => update_visitor.unit_id);
-    IF update_visitor.is_active = false AND old.is_active THEN
-        PERFORM @extschema@.refuse_open_visit(update_visitor.id);
+    IF (old.new_mobile, old.new_category_id) IS DISTINCT FROM (old.mobile, old.category_id) THEN
+        PERFORM @extschema@.check_mobile_given(old.new_category_id, old.new_mobile);
     END IF;
     SELECT * INTO document FROM @extschema@.document_traits(
         CASE WHEN update_visitor.document_no IS NULL THEN update_visitor.document_type
             ELSE coalesce(update_visitor.document_type, old.document_type) END,
         update_visitor.document_no);
+    PERFORM @extschema@.check_references(category_id => update_visitor.category_id, unit_id => update_visitor.unit_id);
+    IF update_visitor.is_active = false AND old.is_active THEN
+        PERFORM @extschema@.refuse_open_visit(update_visitor.id);
+    END IF;
     UPDATE @extschema@.visitors v SET
         first_name = @extschema@.patched(given, 'first_name', update_visitor.first_name, v.first_name),
         last_name = @extschema@.patched(given, 'last_name', update_visitor.last_name, v.last_name),
-        mobile = @extschema@.patched(given, 'mobile', update_visitor.mobile, v.mobile),
+        mobile = old.new_mobile,
         email = @extschema@.patched(given, 'email', update_visitor.email, v.email),
-        category_id = @extschema@.patched(given, 'category_id', update_visitor.category_id, v.category_id),
+        category_id = old.new_category_id,
         document_type = CASE WHEN NOT changes_document THEN v.document_type
                              WHEN update_visitor.document_no IS NOT NULL
                                  THEN coalesce(update_visitor.document_type, v.document_type) END,
@@ -243,11 +247,7 @@ BEGIN
         unit_id = @extschema@.patched(given, 'unit_id', update_visitor.unit_id, v.unit_id),
         valid_from = old.new_from, valid_until = old.new_until,
         is_active = @extschema@.patched(given, 'is_active', update_visitor.is_active, v.is_active)
-     WHERE v.tenant_id = @extschema@.current_tenant() AND v.id = update_visitor.id
-    RETURNING v.mobile::text AS mobile, v.category_id AS category_id INTO new;
-    IF (new.mobile, new.category_id) IS DISTINCT FROM (old.mobile, old.category_id) THEN
-        PERFORM @extschema@.check_mobile_given(new.category_id, new.mobile);
-    END IF;
+     WHERE v.tenant_id = @extschema@.current_tenant() AND v.id = update_visitor.id;
     RETURN QUERY SELECT * FROM @extschema@.get_visitor(update_visitor.id);
 EXCEPTION WHEN unique_violation THEN
     PERFORM @extschema@.refuse_taken_mobile(coalesce(update_visitor.mobile, old.mobile), update_visitor.id);
@@ -264,9 +264,9 @@ REVOKE ALL ON FUNCTION @extschema@.update_visitor(uuid, @extschema@.person_name_
     @extschema@.email_input, uuid, @extschema@.document_type_input, @extschema@.document_number_input,
     @extschema@.vehicle_number_input, uuid, date, date,
     boolean, text[]) FROM PUBLIC;
-INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, required, read_only, lane)
 VALUES ('PATCH', '/api/visitors/{id}', 'update_visitor', 'visitors.write', 'object', 200,
-    'Visitor changed', false, 'write');
+    'Visitor changed', '{first_name,is_active}', false, 'write');
 
 CREATE FUNCTION @extschema@.delete_visitor(id uuid) RETURNS SETOF @extschema@.visitor
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$

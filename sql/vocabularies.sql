@@ -146,9 +146,9 @@ COMMENT ON FUNCTION @extschema@.update_visitor_category(uuid, @extschema@.label_
 'Changes a category of visitors. Errors: RG404, RG409 name taken. Callers: tenant admin.';
 REVOKE ALL ON FUNCTION @extschema@.update_visitor_category(uuid, @extschema@.label_input, boolean, @extschema@.position_input, boolean, boolean,
     text[]) FROM PUBLIC;
-INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, required, read_only, lane)
 VALUES ('PATCH', '/api/visitor-categories/{id}', 'update_visitor_category', 'vocabularies.write', 'object', 200,
-    'Visitor category changed', false, 'write');
+    'Visitor category changed', '{name,asks_mobile,position,is_default,is_active}', false, 'write');
 
 CREATE FUNCTION @extschema@.delete_visitor_category(id uuid) RETURNS SETOF @extschema@.visitor_category
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
@@ -282,9 +282,9 @@ END $$;
 COMMENT ON FUNCTION @extschema@.update_purpose(uuid, @extschema@.label_input, @extschema@.position_input, boolean, text[]) IS
 'Changes a purpose; its kind stays. Errors: RG404, RG409 name taken. Callers: tenant admin.';
 REVOKE ALL ON FUNCTION @extschema@.update_purpose(uuid, @extschema@.label_input, @extschema@.position_input, boolean, text[]) FROM PUBLIC;
-INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
+INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, required, read_only, lane)
 VALUES ('PATCH', '/api/purposes/{id}', 'update_purpose', 'vocabularies.write', 'object', 200,
-    'Purpose changed', false, 'write');
+    'Purpose changed', '{name,position,is_active}', false, 'write');
 
 CREATE FUNCTION @extschema@.delete_purpose(id uuid) RETURNS SETOF @extschema@.purpose
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$

@@ -130,10 +130,23 @@ BEGIN
         'visitor', 'visitor_id');
     PERFORM @extschema@.check_one_of(create_visit.purpose IS NOT NULL, create_visit.purpose_id IS NOT NULL,
         'purpose', 'purpose_id');
+    site := @extschema@.site_of_request(create_visit.site_id, create_visit.gate_id);
+    IF create_visit.gate_id IS NULL THEN
+        gate := @extschema@.gate_or_only(NULL, site, 'in');
+    END IF;
+    -- inline_visitor asks for these too, but only when the references are judged: all wrong members are told first.
+    IF person IS NULL AND create_visit.visitor__mobile IS NULL THEN
+        PERFORM @extschema@.check_mobile_given(@extschema@.category_or_default(create_visit.visitor__category_id), NULL,
+            'visitor__mobile');
+    END IF;
+    IF (create_visit.visitor__document_type IS NULL) <> (create_visit.visitor__document_no IS NULL) THEN
+        PERFORM @extschema@.document_traits(create_visit.visitor__document_type, create_visit.visitor__document_no, 'visitor__');
+    END IF;
     PERFORM @extschema@.check_references(site_id => create_visit.site_id, gate_id => create_visit.gate_id, purpose_id => create_visit.purpose_id,
         host_id => create_visit.host_id, unit_id => create_visit.unit_id, visitor_id => create_visit.visitor_id, visitor__category_id => create_visit.visitor__category_id);
-    site := @extschema@.site_of_request(create_visit.site_id, create_visit.gate_id);
-    gate := @extschema@.gate_or_only(create_visit.gate_id, site, 'in');
+    IF create_visit.gate_id IS NOT NULL THEN
+        gate := @extschema@.gate_or_only(create_visit.gate_id, site, 'in');
+    END IF;
     IF person IS NULL THEN
         person := @extschema@.inline_visitor(create_visit.visitor__first_name, create_visit.visitor__last_name,
             create_visit.visitor__mobile,
@@ -202,12 +215,16 @@ CREATE FUNCTION @extschema@.site_of_request(site_id uuid, gate_id uuid) RETURNS 
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN @extschema@.site_or_only(coalesce(site_of_request.site_id,
-        (SELECT g.site_id FROM @extschema@.gates g WHERE g.tenant_id = @extschema@.current_tenant()
-            AND g.id = site_of_request.gate_id)));
+    IF site_of_request.site_id IS NOT NULL THEN
+        RETURN site_of_request.site_id;
+    ELSIF site_of_request.gate_id IS NOT NULL THEN
+        RETURN (SELECT g.site_id FROM @extschema@.gates g WHERE g.tenant_id = @extschema@.current_tenant()
+            AND g.id = site_of_request.gate_id);
+    END IF;
+    RETURN @extschema@.site_or_only(NULL);
 END $$;
 COMMENT ON FUNCTION @extschema@.site_of_request(uuid, uuid) IS
-'The site that was named, else the gate''s, else the only one. Errors: RG400, RG404.';
+'The site that was named, else the gate''s, else the only one; whether they are there, check_references says. Errors: RG400.';
 REVOKE ALL ON FUNCTION @extschema@.site_of_request(uuid, uuid) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.try_visit(visitor__first_name @extschema@.person_name_input DEFAULT NULL,
@@ -231,18 +248,25 @@ DECLARE
 BEGIN
     PERFORM @extschema@.check_one_of(try_visit.visitor__first_name IS NOT NULL, try_visit.visitor_id IS NOT NULL,
         'visitor', 'visitor_id');
+    site := @extschema@.site_of_request(try_visit.site_id, try_visit.gate_id);
+    IF try_visit.gate_id IS NULL THEN
+        gate := @extschema@.gate_or_only(NULL, site, 'in');
+    END IF;
+    IF person IS NULL THEN
+        PERFORM @extschema@.check_mobile_given(@extschema@.category_or_default(try_visit.visitor__category_id),
+            try_visit.visitor__mobile, 'visitor__mobile');
+    END IF;
+    PERFORM @extschema@.document_traits(try_visit.visitor__document_type, try_visit.visitor__document_no, 'visitor__');
     PERFORM @extschema@.check_references(site_id => try_visit.site_id, gate_id => try_visit.gate_id, purpose_id => try_visit.purpose_id,
         host_id => try_visit.host_id, unit_id => try_visit.unit_id, visitor_id => try_visit.visitor_id, visitor__category_id => try_visit.visitor__category_id);
-    site := @extschema@.site_of_request(try_visit.site_id, try_visit.gate_id);
-    gate := @extschema@.gate_or_only(try_visit.gate_id, site, 'in');
+    IF try_visit.gate_id IS NOT NULL THEN
+        gate := @extschema@.gate_or_only(try_visit.gate_id, site, 'in');
+    END IF;
     -- The columns' triggers refuse these in create_visit; here nothing is written.
     PERFORM @extschema@.normalize_label(try_visit.purpose, 'purpose'), @extschema@.normalize_remark(try_visit.remark),
             @extschema@.normalize_email(try_visit.visitor__email),
             @extschema@.normalize_vehicle_number(try_visit.vehicle_no, @extschema@.tenant_country());
     IF person IS NULL THEN
-        PERFORM @extschema@.check_mobile_given(@extschema@.category_or_default(try_visit.visitor__category_id),
-            try_visit.visitor__mobile, 'visitor__mobile');
-        PERFORM @extschema@.document_traits(try_visit.visitor__document_type, try_visit.visitor__document_no, 'visitor__');
         person := @extschema@.find_inline_visitor(try_visit.visitor__first_name, try_visit.visitor__last_name,
             try_visit.visitor__mobile);
     END IF;

@@ -45,7 +45,7 @@ def test_a_validity_does_not_end_before_it_begins_in_two_steps_either(admin, gro
 
 def test_all_members_that_cannot_be_cleared_are_named_at_once(admin, ground):
     answer = admin.patch(f"/api/gates/{ground.gate}", {"name": None, "direction": None, "isActive": None})
-    assert answer.status == 400 and answer.code == "required" and answer.fields == {"name", "direction", "isActive"}, answer
+    assert answer.status == 400 and answer.code == "invalid" and answer.fields == {"name", "direction", "isActive"}, answer
     assert admin.patch(f"/api/sites/{ground.site}", {"capacity": None, "timeZone": None, "name": None}).fields == {"name"}
 
 

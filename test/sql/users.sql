@@ -1,6 +1,6 @@
 -- Users by SQL: the rules are the same for a DBA, and nobody gives more than he has.
 BEGIN;
-SELECT plan(41);
+SELECT plan(46);
 
 SELECT id AS north FROM relygate.create_tenant('T_NORTH', 'North', 'school', 'Asia/Kolkata', 'IN') \gset
 SELECT id AS admin FROM relygate.create_user('admin', 'Gate-keeper-7431', 'tenant_admin') \gset
@@ -73,6 +73,11 @@ SELECT is((SELECT (first_name, last_name, is_active)::text FROM relygate.update_
     '(Asha,Rao,t)', 'what is given changes');
 SELECT is((SELECT (first_name, last_name)::text FROM relygate.update_user(:'guard', first_name => NULL, given => ARRAY['first_name'])),
     '(,Rao)', 'given and null clears');
+SELECT throws_ok(format($$ SELECT relygate.update_user(%L, given => ARRAY['is_active']) $$, :'guard'), '23502', NULL, '... but not what is needed');
+SELECT throws_ok(format($$ SELECT relygate.update_user(%L, given => ARRAY['role']) $$, :'guard'), '23502', NULL, '... the role');
+SELECT throws_ok(format($$ SELECT relygate.update_user(%L, given => ARRAY['password']) $$, :'guard'), '23502', NULL, '... the password');
+SELECT throws_ok($$ SELECT relygate.create_user('other3', 'other3', 'emperor') $$, 'RG400', NULL, 'a direct call is refused at the first error');
+SELECT lives_ok($$ SELECT relygate.checks_done() $$, 'checks_done does nothing in a direct call');
 SELECT is((SELECT is_active FROM relygate.delete_user(:'guard')), false, 'a deleted user is closed');
 SELECT ok(EXISTS (SELECT FROM relygate.get_user(:'guard')), '... and still there');
 SELECT throws_ok(format('DELETE FROM relygate.users WHERE id = %L', :'guard'), '42501', NULL, 'the API deletes no user');

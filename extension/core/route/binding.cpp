@@ -45,6 +45,7 @@ class Binder {
         binding.errors = arguments_.errors();
         binding.body_code = body_code_;
         binding.body_message = body_message_;
+        binding.is_read = is_body_read_;
         binding.is_foreign_tenant = is_foreign_tenant_;
         binding.page = page_;
         return binding;
@@ -241,8 +242,10 @@ class Binder {
     void check_needed() {
         for (std::size_t i = 0; i < request_.parameters.size(); ++i) {
             const Parameter &parameter = request_.parameters[i];
-            if (parameter.is_filled || !arguments_[i].is_null || (parameter.has_default && !parameter.is_required) ||
-                is_alternative(parameter.member))
+            const bool is_asked_for = !parameter.has_default || parameter.is_required;
+            if (parameter.is_filled || !arguments_[i].is_null || !is_asked_for || is_alternative(parameter.member))
+                continue;
+            if (request_.keeps_null && parameter.has_default && !arguments_[i].is_given)
                 continue;
             const std::string_view object = object_of(parameter.member);
             const bool is_object_there =

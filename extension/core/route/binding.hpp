@@ -25,7 +25,7 @@ struct Parameter {
     ValueKind kind = ValueKind::text;
     const InputRule *rule = nullptr; // of an input domain; null: any value of the kind
     bool has_default = false;        // without one it is needed
-    bool is_required = false;        // by the route, although it has a DEFAULT
+    bool is_required = false;        // by the route, although it has a DEFAULT; in a PATCH: null cannot clear it
     bool is_filled = false;          // by the dispatcher: no member of a request
 };
 
@@ -70,6 +70,7 @@ struct Binding {
     std::span<const FieldError> errors;
     const char *body_code = nullptr; // the body as a whole is wrong: no JSON, no object, two documents
     std::string_view body_message;
+    bool is_read = true;            // false: the members are not known, since the body could not be read
     bool is_foreign_tenant = false; // a tenantId that is not the token's
     Page page;
 };

@@ -124,6 +124,7 @@ Route read_route(HeapTuple row, TupleDesc shape) {
     route.status = DatumGetInt32(SPI_getbinval(row, shape, SPI_fnumber(shape, "status"), &is_null));
     route.is_public = std::string_view(route.permission) == "public";
     route.is_read_only = flag(row, shape, "read_only");
+    route.is_product = flag(row, shape, "is_product");
     route.is_while_suspended = flag(row, shape, "while_suspended");
     route.required = texts(row, shape, "required", route.required_count);
     const std::string_view *one_of = texts(row, shape, "one_of", route.one_of_count);
@@ -145,7 +146,7 @@ void read_catalogue() {
     watched[2] = get_relname_relid("routes", schema);
     if (SPI_execute(
             "SELECT method, pattern, function, permission, answer, status, location, message, required, one_of, "
-            "read_only, while_suspended, tenant_argument FROM relygate.routes ORDER BY method, pattern",
+            "read_only, while_suspended, tenant_argument, is_product FROM relygate.routes ORDER BY method, pattern",
             true, 0) != SPI_OK_SELECT)
         elog(ERROR, "could not read the routes");
     SPITupleTable *rows = SPI_tuptable;

@@ -31,7 +31,7 @@ struct Route {
     const char *function, *permission, *location, *message, *tenant_argument; // the last and location may be null
     AnswerKind answer;
     int status;
-    bool is_public, is_read_only, is_while_suspended;
+    bool is_product, is_public, is_read_only, is_while_suspended;
     const std::string_view *required; // parameter names
     int required_count;
     const core::Alternatives *one_of;

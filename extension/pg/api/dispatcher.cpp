@@ -7,6 +7,7 @@
 #include "pg/api/answer.hpp"
 #include "pg/api/binder.hpp"
 #include "pg/api/call.hpp"
+#include "pg/api/field_errors.hpp"
 #include "pg/api/idempotency.hpp"
 #include "pg/api/plan.hpp"
 #include "pg/api/refusals.hpp"
@@ -160,6 +161,74 @@ Answer answer_of_call(Call &call) {
     return answer_from_rows(call.route, rows, paging, call.request.if_none_match, total);
 }
 
+// The product's functions refuse before they write, and nothing outside of the database hears of what they did. Those
+// that answer for themselves (a login) count what was tried; which tenant another route acts in, its members say.
+bool may_be_asked_again(const Route &route, const Signature &signature) {
+    return route.is_product && !route.is_public && route.answer != AnswerKind::answer && signature.tenant_argument < 0;
+}
+
+// What is wrong is null in this call. A wrong id is none that a check could stand on: which site, whose category.
+bool is_worth_asking(const Signature &signature, std::span<const core::FieldError> known) {
+    return std::none_of(known.begin(), known.end(), [&](const core::FieldError &error) {
+        return std::any_of(signature.parameters, signature.parameters + signature.count, [&](const core::Parameter &p) {
+            return p.member == error.field && p.kind == core::ValueKind::uuid;
+        });
+    });
+}
+
+// Which of two alternatives is there, and whether an object is, the binder has seen; here what is wrong is null.
+bool is_judged(const Route &route, std::string_view member, std::span<const core::FieldError> known) {
+    const auto is_within = [](std::string_view path, std::string_view object) {
+        return path.size() > object.size() && path.starts_with(object) && path[object.size()] == '.';
+    };
+    return std::any_of(
+               route.one_of, route.one_of + route.one_of_count,
+               [&](const core::Alternatives &row) { return std::find(row.begin(), row.end(), member) != row.end(); }) ||
+           std::any_of(known.begin(), known.end(), [&](const core::FieldError &error) {
+               return is_within(member, error.field) || is_within(error.field, member);
+           });
+}
+
+// The errors that are known and those that only the database finds; see field_errors.hpp.
+std::span<const core::FieldError> all_errors(Call &call, std::span<const core::FieldError> known) {
+    FieldErrors errors;
+    for (const core::FieldError &error : known)
+        errors.add(error);
+    if (!may_be_asked_again(call.route, call.signature) || !is_worth_asking(call.signature, known))
+        return errors.all();
+    const MemoryContext memory = CurrentMemoryContext;
+    const ResourceOwner owner = CurrentResourceOwner;
+    auto *noted = new (palloc(sizeof(NotedRefusals))) NotedRefusals;
+    ErrorData *volatile error = nullptr;
+    BeginInternalSubTransaction(nullptr);
+    MemoryContextSwitchTo(memory);
+    collect_into(noted);
+    PG_TRY();
+    { execute(call); }
+    PG_CATCH();
+    {
+        MemoryContextSwitchTo(memory);
+        error = CopyErrorData();
+        FlushErrorState();
+    }
+    PG_END_TRY();
+    collect_into(nullptr);
+    RollbackAndReleaseCurrentSubTransaction();
+    MemoryContextSwitchTo(memory);
+    CurrentResourceOwner = owner;
+    if (error && is_for_the_shim(error))
+        ReThrowError(error);
+    if (error && blames_members(error))
+        add_noted(errors, {error->column_name, error->constraint_name, error->message, error->detail}, call.signature);
+    FieldErrors found;
+    for (int i = 0; i < noted->count; ++i)
+        add_noted(found, noted->refusals[i], call.signature);
+    for (const core::FieldError &one : found.all())
+        if (!is_judged(call.route, one.field, known))
+            errors.add(one);
+    return errors.all();
+}
+
 // The call in its subtransaction. Refusals that are to stay (a failed login counts) come as an answer of the function.
 Answer call_function(Call &call) {
     const MemoryContext memory = CurrentMemoryContext;
@@ -186,6 +255,9 @@ Answer call_function(Call &call) {
     PG_END_TRY();
     MemoryContextSwitchTo(memory);
     CurrentResourceOwner = owner;
+    if (error && blames_members(error))
+        if (const auto errors = all_errors(call, {}); errors.size() > 1)
+            return refuse(kInvalid, call.request, errors);
     if (error)
         return answer_from_error(error, call.signature, call.binding, call.request.request_id);
     return *answer;
@@ -245,8 +317,13 @@ Answer bind_and_call(const Request &request, const Route &route, const core::Rou
         look_up_tenant(rights);
         binding = bind();
     }
-    if (!is_bound(binding))
+    if (!is_bound(binding)) {
+        if (!binding.is_foreign_tenant && binding.is_read) {
+            Call call{request, route, signature, binding, make_arguments(signature, binding)};
+            binding.errors = all_errors(call, binding.errors);
+        }
         return refuse_binding(binding, request);
+    }
 
     IdempotencyKey key{};
     if (!request.idempotency_key.empty() && !route.is_read_only && !route.is_public) {
@@ -358,6 +435,10 @@ RELYGATE_FUNCTION(relygate_refuse) {
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("a refusal needs a status from 400 to 599, a code and a message"));
     const char *code = word(1), *message = word(2), *detail = word(3), *hint = word(4), *field = word(5);
+    if (status == 400 && field && is_collecting()) {
+        note_refusal({field, code, message, detail});
+        PG_RETURN_VOID();
+    }
     const char *data = PG_ARGISNULL(6) ? nullptr : DatumGetCString(DirectFunctionCall1(jsonb_out, PG_GETARG_DATUM(6)));
     ereport(ERROR, errcode(MAKE_SQLSTATE('R', 'G', '0' + status / 100, '0' + status / 10 % 10, '0' + status % 10)),
             errmsg("%s", message), detail ? errdetail("%s", detail) : 0, hint ? errhint("%s", hint) : 0,

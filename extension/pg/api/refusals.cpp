@@ -27,14 +27,6 @@ bool is_class(const ErrorData *error, const char *name) {
     return std::strncmp(unpack_sql_state(error->sqlerrcode), name, 2) == 0;
 }
 
-// The shim's to repeat (40001, 40P01), to time (57014) or to wait for (53, 57P0x, 08).
-bool is_for_the_shim(const ErrorData *error) {
-    return error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE ||
-           error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED || error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-           is_class(error, "53") || is_class(error, "08") ||
-           std::strncmp(unpack_sql_state(error->sqlerrcode), "57P0", 4) == 0;
-}
-
 Oid table_of(const ErrorData *error) {
     if (error->schema_name == nullptr || error->table_name == nullptr)
         return InvalidOid;
@@ -107,17 +99,10 @@ std::string_view member_of(const char *name, const Signature &signature, bool is
 // Several members may be to blame for one reason, as ids that lead nowhere: "host_id,gate_id".
 Answer answer_by_fields(const core::Refusal &refusal, const ErrorData *error, const Signature &signature,
                         std::string_view request_id) {
-    std::string_view names = error->column_name ? error->column_name : "";
-    auto *errors = static_cast<core::FieldError *>(palloc0(sizeof(core::FieldError) * (names.size() + 1)));
-    std::size_t count = 0;
-    const char *message = refusal.detail[0] ? psprintf("%s. %s", refusal.message, refusal.detail) : refusal.message;
-    while (!names.empty()) {
-        const std::size_t end = std::min(names.find(','), names.size());
-        const char *name = pnstrdup(names.data(), end);
-        errors[count++] = {member_of(name, signature, true), refusal.code, message};
-        names.remove_prefix(std::min(end + 1, names.size()));
-    }
-    return answer_from_refusal(refusal, {errors, count}, error->datatype_name ? error->datatype_name : "", request_id);
+    FieldErrors errors;
+    if (error->column_name)
+        add_noted(errors, {error->column_name, refusal.code, refusal.message, refusal.detail}, signature);
+    return answer_from_refusal(refusal, errors.all(), error->datatype_name ? error->datatype_name : "", request_id);
 }
 
 bool is_needed(Oid table, const char *column) {
@@ -167,6 +152,28 @@ void log_in_full(ErrorData *error, std::string_view request_id) {
 }
 
 } // namespace
+
+bool is_for_the_shim(const ErrorData *error) {
+    return error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE ||
+           error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED || error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
+           is_class(error, "53") || is_class(error, "08") ||
+           std::strncmp(unpack_sql_state(error->sqlerrcode), "57P0", 4) == 0;
+}
+
+bool blames_members(const ErrorData *error) {
+    return error->sqlerrcode == MAKE_SQLSTATE('R', 'G', '4', '0', '0') && error->constraint_name && error->column_name;
+}
+
+void add_noted(FieldErrors &errors, const NotedRefusal &noted, const Signature &signature) {
+    std::string_view names = noted.fields;
+    const bool has_detail = noted.detail && noted.detail[0];
+    const char *message = has_detail ? psprintf("%s. %s", noted.message, noted.detail) : noted.message;
+    while (!names.empty()) {
+        const std::size_t end = std::min(names.find(','), names.size());
+        errors.add({member_of(pnstrdup(names.data(), end), signature, true), noted.code, message});
+        names.remove_prefix(std::min(end + 1, names.size()));
+    }
+}
 
 // The extension was upgraded while the request ran: a function of the old version met a type of the new one. Nothing
 // was done; the shim asks again and meets the new version alone.

@@ -5,9 +5,15 @@
 #pragma once
 
 #include "pg/api/answer.hpp"
+#include "pg/api/field_errors.hpp"
 
 namespace relygate::pg {
 
+// The shim's to repeat (40001, 40P01), to time (57014) or to wait for (53, 57P0x, 08).
+[[nodiscard]] bool is_for_the_shim(const ErrorData *error);
+// Refuses a member with 400: there may be more that are wrong.
+[[nodiscard]] bool blames_members(const ErrorData *error);
+void add_noted(FieldErrors &errors, const NotedRefusal &noted, const Signature &signature);
 // After the subtransaction was rolled back. Does not return where the error belongs to the shim.
 Answer answer_from_error(ErrorData *error, const Signature &signature, const core::Binding &binding,
                          std::string_view request_id);

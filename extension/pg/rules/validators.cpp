@@ -13,6 +13,7 @@
 #include "core/validation/time_zone.hpp"
 #include "core/validation/vehicle_number.hpp"
 #include "core/validation/words.hpp"
+#include "pg/api/field_errors.hpp"
 #include "pg/boundary.hpp"
 
 namespace relygate::pg {
@@ -107,10 +108,16 @@ RELYGATE_FUNCTION(relygate_check_password) {
     const auto password = argument(fcinfo, 0);
     const auto user_name = argument(fcinfo, 1);
     const auto fewest = PG_ARGISNULL(2) ? 0 : std::max(PG_GETARG_INT32(2), 0);
-    normalize("password", [&](core::Memory) {
-        return core::check_password(password, user_name, static_cast<std::size_t>(fewest));
-    });
-    PG_RETURN_BOOL(true);
+    const Ruled ruled =
+        run_rule([&] { return core::check_password(password, user_name, static_cast<std::size_t>(fewest)); });
+    if (ruled)
+        PG_RETURN_BOOL(true);
+    core::Refusal refusal = ruled.refusal();
+    refusal.field = "password";
+    if (!is_collecting())
+        raise_refusal(refusal);
+    note_refusal({refusal.field, refusal.code, refusal.message, refusal.detail});
+    PG_RETURN_BOOL(false);
 }
 
 // relygate.meets_input_rule(domain text, value text) boolean: the CHECK of the input domains. It raises instead of

@@ -215,6 +215,10 @@ TEST_F(BindingTest, PatchTellsNullFromAbsent) {
     EXPECT_FALSE(binding.values[is_vip].is_given);
     request.body = R"({"photo":null})";
     EXPECT_EQ(errors(request), (Errors{{"photo", "unknown"}}));
+    request.body = R"({"visitor":{"firstName":null},"groupSize":"x"})"; // required by the route: null cannot clear it
+    EXPECT_EQ(errors(request), (Errors{{"groupSize", "type"}, {"visitor.firstName", "required"}}));
+    request.body = R"({"visitor":{}})";
+    EXPECT_EQ(errors(request), (Errors{}));
 }
 
 TEST_F(BindingTest, PathAndQuery) {
