@@ -85,7 +85,7 @@ int serve(const Config &config, const ConfigReport &report) {
             worker->wake();
     });
     std::random_device random;
-    RateLimit rate_limit(config.rate_limit_most, config.rate_limit_window_ms,
+    RateLimits rate_limits(config.rate_limit_most, config.rate_limit_window_ms,
                          static_cast<std::uint64_t>(random()) << 32 | random());
     std::string problem;
     if (!keeper.first_contact(problem)) {
@@ -103,7 +103,7 @@ int serve(const Config &config, const ConfigReport &report) {
     for (int i = 0; i < config.workers; i++) {
         metrics.push_back(std::make_unique<WorkerMetrics>());
         workers.push_back(
-            std::make_unique<Worker>(config, keeper, config.rate_limit ? &rate_limit : nullptr, *metrics.back(), log));
+            std::make_unique<Worker>(config, keeper, config.rate_limit ? &rate_limits : nullptr, *metrics.back(), log));
         if (!workers.back()->listen(config.workers > 1, problem)) {
             std::fprintf(stderr, "relygate-shim: cannot listen on %s\n", problem.c_str());
             return EX_UNAVAILABLE;

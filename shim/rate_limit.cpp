@@ -35,24 +35,46 @@ bool is_of_window(std::uint64_t word, std::int64_t window) {
 RateLimit::RateLimit(std::uint32_t limit, std::int64_t window_ms, std::uint64_t seed)
     : limit_(std::min(limit, kHighest)), window_ms_(window_ms), seed_(seed), slots_(kSlots) {}
 
-std::uint64_t RateLimit::key_of(const Address &address) const {
+std::uint64_t RateLimit::key_of(const Address &address, std::uint64_t what) const {
     std::uint64_t network = 0, host = 0;
     std::memcpy(&network, address.data(), 8);
     std::memcpy(&host, address.data() + 8, 8);
     // A client has a whole /64 of IPv6 to choose from; an IPv4 address lies in the second half.
-    return mix(mix(network ^ seed_) ^ (network == 0 ? host : 0));
+    return mix(mix(mix(network ^ seed_) ^ (network == 0 ? host : 0)) ^ what);
 }
 
 RateLimit::Slot *RateLimit::set_of(std::uint64_t key) {
     return &slots_[(key >> 32) % (kSlots / kWays) * kWays];
 }
 
-RateLimit::Ticket RateLimit::take(const Address &address, std::int64_t now_ms) {
-    const auto key = key_of(address);
+RateLimit::Ticket RateLimit::ticket_of(const Address &address, std::uint64_t what, std::int64_t now_ms) const {
     const auto window = now_ms / window_ms_;
-    const auto mine = owner(key, window);
-    Ticket ticket{true, limit_, limit_, ((window + 1) * window_ms_ - now_ms + 999) / 1000, key, window};
-    Slot *const set = set_of(key);
+    return {true, limit_, limit_, ((window + 1) * window_ms_ - now_ms + 999) / 1000, key_of(address, what), window};
+}
+
+RateLimit::Ticket RateLimit::take(const Address &address, std::uint64_t what, std::int64_t now_ms) {
+    Ticket ticket = ticket_of(address, what, now_ms);
+    count(ticket);
+    return ticket;
+}
+
+RateLimit::Ticket RateLimit::look(const Address &address, std::uint64_t what, std::int64_t now_ms) {
+    Ticket ticket = ticket_of(address, what, now_ms);
+    const auto mine = owner(ticket.key, ticket.window);
+    Slot *const set = set_of(ticket.key);
+    for (const Slot *slot = set; slot < set + kWays; slot++) {
+        const auto word = slot->load(std::memory_order_relaxed);
+        if ((word & ~std::uint64_t{kHighest}) == mine) {
+            ticket.remaining = limit_ - std::min(count_of(word), limit_);
+            ticket.is_allowed = ticket.remaining > 0;
+        }
+    }
+    return ticket;
+}
+
+void RateLimit::count(Ticket &ticket) {
+    const auto mine = owner(ticket.key, ticket.window);
+    Slot *const set = set_of(ticket.key);
     for (int tries = 0; tries < 16; tries++) { // others may change the same slots meanwhile
         Slot *slot = nullptr;
         std::uint64_t word = 0, weight = ~std::uint64_t{0};
@@ -63,7 +85,7 @@ RateLimit::Ticket RateLimit::take(const Address &address, std::int64_t now_ms) {
                 word = found;
                 break;
             }
-            const std::uint64_t worth = is_of_window(found, window) ? count_of(found) : 0;
+            const std::uint64_t worth = is_of_window(found, ticket.window) ? count_of(found) : 0;
             if (worth < weight) {
                 slot = each;
                 word = found;
@@ -71,18 +93,17 @@ RateLimit::Ticket RateLimit::take(const Address &address, std::int64_t now_ms) {
             }
         }
         const bool is_mine = (word & ~std::uint64_t{kHighest}) == mine;
-        const auto count = is_mine ? count_of(word) : 0;
-        if (count >= limit_) {
+        const auto counted = is_mine ? count_of(word) : 0;
+        if (counted >= limit_) {
             ticket.is_allowed = false;
             ticket.remaining = 0;
-            return ticket;
+            return;
         }
-        if (slot->compare_exchange_weak(word, mine | (count + 1), std::memory_order_relaxed)) {
-            ticket.remaining = limit_ - count - 1;
-            return ticket;
+        if (slot->compare_exchange_weak(word, mine | (counted + 1), std::memory_order_relaxed)) {
+            ticket.remaining = limit_ - counted - 1;
+            return;
         }
     }
-    return ticket;
 }
 
 void RateLimit::give_back(Ticket &ticket) {

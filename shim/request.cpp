@@ -295,13 +295,24 @@ MHD_Result Request::body(const char *upload, std::size_t *upload_size) {
 // Who has no token and wants to write is a stranger: a login costs the database more than any other request.
 bool Request::is_within_limit() {
     question_.without_token = route_->is_public && !route_->read_only;
-    auto *limit = worker_.rate_limit();
-    if (!question_.without_token || !limit)
+    auto *limits = worker_.rate_limits();
+    if (!question_.without_token || !limits)
         return true;
     const auto address = parse_address(client_address());
     if (!address)
         return true;
-    rate_ = limit->take(*address, worker_.now_ms());
+    const std::hash<std::string_view> hash;
+    const std::uint64_t route = hash(route_->pattern);
+    if (worker_.config().rate_limit_failures_only) {
+        const std::uint64_t words = (hash(target_.path) * 31 + hash(target_.query)) * 31 + hash(body_);
+        same_rate_ = limits->of_request.look(*address, route ^ words, worker_.now_ms());
+        if (!same_rate_->is_allowed) {
+            rate_ = std::exchange(same_rate_, std::nullopt);
+            refuse({429, "rate_limited", "this very attempt failed too often; try again later"});
+            return false;
+        }
+    }
+    rate_ = limits->of_route.take(*address, route, worker_.now_ms());
     if (!rate_->is_allowed)
         refuse({429, "rate_limited", "too many failed attempts from this address; try again later"});
     return rate_->is_allowed;
@@ -342,8 +353,11 @@ void Request::answered() {
 MHD_Result Request::answer(MHD_Connection *connection) {
     if (rate_ && worker_.config().rate_limit_failures_only) {
         const int status = question_.verdict == Verdict::answer ? row_status(question_) : 500;
-        if (status < 400 || status >= 500) // our own failures are not the client's
-            worker_.rate_limit()->give_back(*rate_);
+        const bool is_failure = status >= 400 && status < 500; // our own are not the client's
+        if (!is_failure)
+            worker_.rate_limits()->of_route.give_back(*rate_);
+        else if (same_rate_)
+            worker_.rate_limits()->of_request.count(*same_rate_);
     }
     if (question_.verdict == Verdict::answer) {
         phase_ = Phase::queued;

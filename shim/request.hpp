@@ -90,7 +90,7 @@ class Request {
     std::int64_t body_limit_ = 0;
     std::int64_t discarded_ = 0, reserved_ = 0;
     bool has_body_ = false, close_ = false, is_preflight_ = false, is_head_ = false;
-    std::optional<RateLimit::Ticket> rate_; // of a request without a token that writes
+    std::optional<RateLimit::Ticket> rate_, same_rate_; // of a request without a token that writes
     std::optional<core::Refusal> refusal_;
     std::optional<std::pair<int, std::string>> own_answer_; // of /health and its like
     Question question_;

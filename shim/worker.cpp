@@ -51,8 +51,8 @@ void complete(Request *ended) {
 
 } // namespace
 
-Worker::Worker(const Config &config, Keeper &keeper, RateLimit *rate_limit, WorkerMetrics &metrics, Log &log)
-    : config_(config), keeper_(keeper), rate_limit_(rate_limit), metrics_(metrics), log_(log), responder_(config),
+Worker::Worker(const Config &config, Keeper &keeper, RateLimits *rate_limits, WorkerMetrics &metrics, Log &log)
+    : config_(config), keeper_(keeper), rate_limits_(rate_limits), metrics_(metrics), log_(log), responder_(config),
       tokens_(config), epoll_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       random_(std::random_device{}()) {
     lanes_ = std::make_unique<Lanes>(config, epoll_, *this, metrics, log);

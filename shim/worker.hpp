@@ -29,8 +29,8 @@ namespace relygate::shim {
 
 class Worker final : public Asker {
   public:
-    // `rate_limit` is shared by all workers; null: none.
-    Worker(const Config &config, Keeper &keeper, RateLimit *rate_limit, WorkerMetrics &metrics, Log &log);
+    // `rate_limits` are shared by all workers; null: none.
+    Worker(const Config &config, Keeper &keeper, RateLimits *rate_limits, WorkerMetrics &metrics, Log &log);
     ~Worker();
     Worker(const Worker &) = delete;
     Worker &operator=(const Worker &) = delete;
@@ -50,7 +50,7 @@ class Worker final : public Asker {
     [[nodiscard]] const std::shared_ptr<const Catalogue> &catalogue() const { return catalogue_; }
     [[nodiscard]] Keeper &keeper() { return keeper_; }
     [[nodiscard]] TokenChecker &tokens() { return tokens_; }
-    [[nodiscard]] RateLimit *rate_limit() { return rate_limit_; }
+    [[nodiscard]] RateLimits *rate_limits() { return rate_limits_; }
     [[nodiscard]] bool is_stopping() const { return is_stopping_; }
     [[nodiscard]] bool is_ready() const;
     [[nodiscard]] std::int64_t now_ms() const { return now_ms_; }
@@ -97,7 +97,7 @@ class Worker final : public Asker {
 
     const Config &config_;
     Keeper &keeper_;
-    RateLimit *rate_limit_;
+    RateLimits *rate_limits_;
     WorkerMetrics &metrics_;
     Log &log_;
     Responder responder_;

@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from client import Client
-from conftest import wait_until
+from conftest import PASSWORD, wait_until
 from tokens import Mint, make_keys
 from toy import gate, get, metric, toy  # noqa: F401  (fixtures)
 
@@ -18,6 +18,44 @@ def strict(toy, shims):
 
 def attempt(shim, address, status=401, method="POST", headers=""):
     return get(shim, f"/api/status?number={status}", f"X-Forwarded-For: {address}\r\n{headers}", method)
+
+
+def login(shim, password, user="guard", address="198.51.100.7", path="/api/auth/login", **body):
+    body = body or {"tenant": "NORTH", "userName": user, "password": password}
+    return Client(shim.url).post(path, body, token=False, headers={"X-Forwarded-For": address})
+
+
+def test_a_client_that_repeats_one_wrong_password_locks_out_nobody_else(database, tenants, shims):
+    """Many tablets behind one address: one of them holds a password that was changed."""
+    shim = shims(database, RATE_LIMIT_MAX_REQUESTS="40", RATE_LIMIT_WINDOW="1h", TRUSTED_PROXIES="127.0.0.1")
+    statuses = [login(shim, "an-old-Passw0rd", user="host").status for _ in range(60)]
+    assert statuses == [401] * 5 + [423] * 5 + [429] * 50, statuses
+    right = login(shim, PASSWORD)
+    assert right.status == 200 and int(right.headers["RateLimit-Remaining"]) == 30, right
+    # Whoever guesses is still bounded, by all names together, and then the address is shut ...
+    guesses = [login(shim, f"Guess-{i}-x", user=f"nobody{i}").status for i in range(40)]
+    assert guesses == [401] * 30 + [429] * 10, guesses
+    assert login(shim, PASSWORD).status == 429
+    # ... for logins, not for those who hold a token already.
+    renewed = login(shim, None, path="/api/auth/refresh", refreshToken=right.data["refreshToken"])
+    assert renewed.status == 200, renewed
+    assert Client(shim.url, renewed.data["token"]).get("/api/auth/userinfo").status == 200
+    stale = [login(shim, None, path="/api/auth/refresh", refreshToken="A" * 86).status for _ in range(60)]
+    assert stale == [401] * 10 + [429] * 50, "a dead token is not asked for over and over"
+    assert login(shim, None, path="/api/auth/refresh", refreshToken=renewed.data["refreshToken"]).status == 200, "... and that is its own affair"
+    guesses = [login(shim, None, path="/api/auth/refresh", refreshToken=f"{i:03d}" + "B" * 83).status for i in range(40)]
+    assert guesses == [401] * 30 + [429] * 10, "failed refreshes are counted, by themselves"
+
+
+def test_the_right_password_of_an_unlocked_name_is_taken(database, tenants, shims):
+    shim = shims(database, RATE_LIMIT_MAX_REQUESTS="50", RATE_LIMIT_WINDOW="1h", TRUSTED_PROXIES="127.0.0.1")
+    for i in range(6):
+        login(shim, f"Wrong-{i}", user="auditor")
+    assert [login(shim, PASSWORD, user="auditor").status for _ in range(8)] == [423] * 8
+    admin = tenants.client(shim, "north", "admin")
+    user = next(row["id"] for row in admin.get("/api/users?pageSize=100").data if row["userName"] == "auditor")
+    assert admin.post(f"/api/users/{user}/unlock").status == 200
+    assert login(shim, PASSWORD, user="auditor").status == 200
 
 
 def test_failures_of_an_address_are_counted_and_then_refused(strict, toy):
@@ -55,7 +93,7 @@ def test_it_can_be_switched_off(toy, shims):
 def test_attempts_at_once_and_of_all_workers_are_counted_together(toy, shims):
     shim = shims(toy, RATE_LIMIT_MAX_REQUESTS="20", CLUSTER_WORKERS="4", DB_POOL_MAX="20")
     with concurrent.futures.ThreadPoolExecutor(20) as pool:
-        statuses = list(pool.map(lambda _: get(shim, "/api/status?number=401", method="POST").status, range(60)))
+        statuses = list(pool.map(lambda i: get(shim, f"/api/status?number=401&i={i}", method="POST").status, range(60)))
     assert sorted(statuses) == [401] * 20 + [429] * 40
 
 
