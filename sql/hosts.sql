@@ -98,7 +98,7 @@ END $$;
 COMMENT ON FUNCTION @extschema@.create_host(@extschema@.host_kind_input, @extschema@.person_name_input,
     @extschema@.person_name_input,
     @extschema@.mobile_input, @extschema@.email_input, uuid, uuid) IS
-'Adds a resident or employee who receives visitors. Errors: RG400, RG404 location or user. Callers: tenant admin.';
+'Adds a resident or employee who receives visitors; location_id: where they live or work, a unit, a floor or a building. Errors: RG400, RG404 location or user. Callers: tenant admin.';
 REVOKE ALL ON FUNCTION @extschema@.create_host(@extschema@.host_kind_input, @extschema@.person_name_input,
     @extschema@.person_name_input,
     @extschema@.mobile_input, @extschema@.email_input, uuid, uuid) FROM PUBLIC;

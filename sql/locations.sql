@@ -105,6 +105,19 @@ COMMENT ON FUNCTION @extschema@.check_location_parent(text, uuid, uuid) IS
 'Refuses a parent that a location of this kind cannot have. Errors: RG404, RG422.';
 REVOKE ALL ON FUNCTION @extschema@.check_location_parent(text, uuid, uuid) FROM PUBLIC;
 
+CREATE FUNCTION @extschema@.check_unit(unit_id uuid) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    IF check_unit.unit_id IS NOT NULL AND NOT EXISTS (SELECT FROM @extschema@.locations l
+            WHERE l.tenant_id = @extschema@.current_tenant() AND l.id = check_unit.unit_id AND l.kind = 'unit') THEN
+        PERFORM @extschema@.refuse(422, 'location_kind', 'this location is no unit', NULL,
+            'Units are what people belong to and visit: flats, shops, departments; GET /api/locations?kind=unit lists them.', 'unit_id');
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@.check_unit(uuid) IS 'Refuses a building or a floor where a unit is asked for. Errors: RG422.';
+REVOKE ALL ON FUNCTION @extschema@.check_unit(uuid) FROM PUBLIC;
+
 CREATE FUNCTION @extschema@.create_location(kind @extschema@.location_kind_input, name @extschema@.label_input,
     site_id uuid DEFAULT NULL,
     parent_id uuid DEFAULT NULL) RETURNS SETOF @extschema@.location

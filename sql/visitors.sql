@@ -132,6 +132,7 @@ BEGIN
     PERFORM @extschema@.check_mobile_given(category, create_visitor.mobile);
     SELECT * INTO document FROM @extschema@.document_traits(create_visitor.document_type, create_visitor.document_no);
     PERFORM @extschema@.check_references(category_id => create_visitor.category_id, unit_id => create_visitor.unit_id);
+    PERFORM @extschema@.check_unit(create_visitor.unit_id);
     -- Two desks may register one mobile at once: the unique index decides, the next statement reads who has it.
     INSERT INTO @extschema@.visitors (visitor_type, first_name, last_name, mobile, email, category_id, document_type,
         document_masked, document_hash,
@@ -154,7 +155,7 @@ COMMENT ON FUNCTION @extschema@.create_visitor(@extschema@.person_name_input, @e
     @extschema@.email_input, uuid, @extschema@.visitor_type_input, @extschema@.document_type_input,
     @extschema@.document_number_input,
     @extschema@.vehicle_number_input, uuid, date, date) IS
-'Registers a person (or notes an unregistered one). Errors: RG400, RG404 category or unit, RG409 mobile taken, with its '
+'Registers a person (or notes an unregistered one). Errors: RG400, RG404 category or unit, RG422 no unit, RG409 mobile taken, with its '
 'holder. Callers: receptionist, admin.';
 REVOKE ALL ON FUNCTION @extschema@.create_visitor(@extschema@.person_name_input, @extschema@.person_name_input,
     @extschema@.mobile_input,
@@ -229,6 +230,7 @@ BEGIN
             ELSE coalesce(update_visitor.document_type, old.document_type) END,
         update_visitor.document_no);
     PERFORM @extschema@.check_references(category_id => update_visitor.category_id, unit_id => update_visitor.unit_id);
+    PERFORM @extschema@.check_unit(update_visitor.unit_id);
     IF update_visitor.is_active = false AND old.is_active THEN
         PERFORM @extschema@.refuse_open_visit(update_visitor.id);
     END IF;
@@ -257,7 +259,7 @@ COMMENT ON FUNCTION @extschema@.update_visitor(uuid, @extschema@.person_name_inp
     @extschema@.email_input, uuid, @extschema@.document_type_input, @extschema@.document_number_input,
     @extschema@.vehicle_number_input, uuid, date, date,
     boolean, text[]) IS
-'Changes a visitor; is_active true brings a deleted one back if the mobile is still free. Errors: RG400, RG404, RG409 '
+'Changes a visitor; is_active true brings a deleted one back if the mobile is still free. Errors: RG400, RG404, RG422 no unit, RG409 '
 'mobile taken or an open visit when deactivating. Callers: receptionist, admin.';
 REVOKE ALL ON FUNCTION @extschema@.update_visitor(uuid, @extschema@.person_name_input, @extschema@.person_name_input,
     @extschema@.mobile_input,

@@ -103,6 +103,41 @@ COMMENT ON FUNCTION @extschema@.new_badge_no(int) IS
 'A badge number to try: four digits, six when four were taken time and again.';
 REVOKE ALL ON FUNCTION @extschema@.new_badge_no(int) FROM PUBLIC;
 
+-- Residents are visited where they live; whoever works here may receive in any room of the site.
+CREATE FUNCTION @extschema@.check_visited(site_id uuid, host_id uuid, unit_id uuid) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    host record;
+    unit record;
+    elsewhere text[] := ARRAY[]::text[];
+BEGIN
+    SELECT h.kind::text AS kind, l.id, l.site_id INTO host
+      FROM @extschema@.hosts h JOIN @extschema@.locations l ON l.tenant_id = h.tenant_id AND l.id = h.location_id
+     WHERE h.tenant_id = @extschema@.current_tenant() AND h.id = check_visited.host_id;
+    IF host.site_id <> check_visited.site_id THEN
+        elsewhere := elsewhere || 'host_id'::text;
+    END IF;
+    SELECT l.site_id, ARRAY[l.id, f.id, f.parent_id] AS places INTO unit
+      FROM @extschema@.locations l LEFT JOIN @extschema@.locations f ON f.tenant_id = l.tenant_id AND f.id = l.parent_id
+     WHERE l.tenant_id = @extschema@.current_tenant() AND l.id = check_visited.unit_id;
+    IF unit.site_id <> check_visited.site_id THEN
+        elsewhere := elsewhere || 'unit_id'::text;
+    END IF;
+    IF cardinality(elsewhere) > 0 THEN
+        PERFORM @extschema@.refuse(422, 'other_site', 'who or what is visited is at another site', field => array_to_string(elsewhere, ','));
+    END IF;
+    PERFORM @extschema@.check_unit(check_visited.unit_id);
+    IF host.kind = 'resident' AND host.id <> ALL (array_remove(unit.places, NULL)) THEN
+        PERFORM @extschema@.refuse(422, 'host_unit', 'the resident lives in another unit', NULL,
+            'Leave one of the two out, or take the unit of the host.', 'host_id,unit_id');
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@.check_visited(uuid, uuid, uuid) IS
+'Refuses a host or a unit of another site, a unit that is a building or a floor, and a resident visited in a unit that is not '
+'his or below where he lives. Employees receive anywhere at their site. Errors: RG422.';
+REVOKE ALL ON FUNCTION @extschema@.check_visited(uuid, uuid, uuid) FROM PUBLIC;
+
 CREATE FUNCTION @extschema@.create_visit(visitor__first_name @extschema@.person_name_input DEFAULT NULL,
     visitor__last_name @extschema@.person_name_input DEFAULT NULL, visitor__mobile @extschema@.mobile_input DEFAULT NULL,
     visitor__email @extschema@.email_input DEFAULT NULL, visitor__category_id uuid DEFAULT NULL,
@@ -147,6 +182,9 @@ BEGIN
     IF create_visit.gate_id IS NOT NULL THEN
         gate := @extschema@.gate_or_only(create_visit.gate_id, site, 'in');
     END IF;
+    IF create_visit.host_id IS NOT NULL OR create_visit.unit_id IS NOT NULL THEN
+        PERFORM @extschema@.check_visited(site, create_visit.host_id, create_visit.unit_id);
+    END IF;
     IF person IS NULL THEN
         person := @extschema@.inline_visitor(create_visit.visitor__first_name, create_visit.visitor__last_name,
             create_visit.visitor__mobile,
@@ -187,7 +225,7 @@ COMMENT ON FUNCTION @extschema@.create_visit(@extschema@.person_name_input, @ext
     uuid, uuid, @extschema@.vehicle_number_input, @extschema@.remark_input) IS
 'A walk-in: checks a visitor in, one brought along (visitor__...) or a known one (visitor_id); pending where the site '
 'asks the host. Site and gate may be left out where there is one. Errors: RG400, RG404, RG409 inside already (with the '
-'open visit), RG422 capacity, validity, gate. Callers: guard, receptionist.';
+'open visit), RG422 capacity, validity, gate; host or unit of another site, a resident with another unit. Callers: guard, receptionist.';
 REVOKE ALL ON FUNCTION @extschema@.create_visit(@extschema@.person_name_input, @extschema@.person_name_input,
     @extschema@.mobile_input, @extschema@.email_input,
     uuid, @extschema@.document_type_input, @extschema@.document_number_input, uuid, @extschema@.label_input, uuid,
@@ -262,6 +300,7 @@ BEGIN
     IF try_visit.gate_id IS NOT NULL THEN
         gate := @extschema@.gate_or_only(try_visit.gate_id, site, 'in');
     END IF;
+    PERFORM @extschema@.check_visited(site, try_visit.host_id, try_visit.unit_id);
     -- The columns' triggers refuse these in create_visit; here nothing is written.
     PERFORM @extschema@.normalize_label(try_visit.purpose, 'purpose'), @extschema@.normalize_remark(try_visit.remark),
             @extschema@.normalize_email(try_visit.visitor__email),
@@ -281,7 +320,7 @@ COMMENT ON FUNCTION @extschema@.try_visit(@extschema@.person_name_input, @extsch
     @extschema@.group_size_input, uuid, uuid,
     uuid, uuid, @extschema@.vehicle_number_input, @extschema@.remark_input) IS
 'What create_visit would say to the same arguments, with all reasons for a no, and nothing written. The purpose may be '
-'left out. Errors: RG400, RG404. Callers: guard, receptionist.';
+'left out. Errors: RG400, RG404, RG422 as create_visit for gate, host and unit. Callers: guard, receptionist.';
 REVOKE ALL ON FUNCTION @extschema@.try_visit(@extschema@.person_name_input, @extschema@.person_name_input,
     @extschema@.mobile_input, @extschema@.email_input,
     uuid, @extschema@.document_type_input, @extschema@.document_number_input, uuid, @extschema@.label_input, uuid,
