@@ -123,6 +123,10 @@ MHD_Result Request::head(MHD_Connection *connection, std::string_view method, st
     if (worker_.is_stopping())
         close_ = true;
     has_body_ = check.facts.has_body();
+    // The library takes LF where the framing of chunks asks for CR LF, and what it read is gone before we are called:
+    // where such a body ends is no place to trust, so nothing behind it is read as a request.
+    if (check.facts.is_chunked)
+        close_ = true;
     if (check.refusal || is_too_large) {
         // What follows on this connection cannot be trusted to begin where the client thinks it does.
         close_ = true;
