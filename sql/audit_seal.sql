@@ -56,7 +56,7 @@ CREATE TYPE @extschema@.audit_finding AS (tenant_id uuid, id uuid, finding text,
 COMMENT ON TYPE @extschema@.audit_finding IS 'One finding of verify_audit(): the row of the audit log (or only its tenant, or neither), a word, a sentence.';
 
 CREATE FUNCTION @extschema@.verify_audit_chain(head text DEFAULT NULL) RETURNS SETOF @extschema@.audit_finding
-LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
     kept_number CONSTANT text := split_part(verify_audit_chain.head, ':', 1);

@@ -5,7 +5,7 @@ CREATE TYPE @extschema@.schema_finding AS (object text, finding text, advice tex
 COMMENT ON TYPE @extschema@.schema_finding IS 'One finding of validate_schema().';
 
 CREATE FUNCTION @extschema@.validate_schema() RETURNS SETOF @extschema@.schema_finding
-LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
     -- Ordinary tables of schema relygate: all are a tenant's. Members of the extension hold no tenant's data; partitions are
