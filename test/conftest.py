@@ -131,8 +131,11 @@ def copy_of_template(cluster, name, template="relygate_template"):
             key, value = setting.split("=", 1)
             who = f'DATABASE "{name}"' if role == "-" else f'ROLE {role} IN DATABASE "{name}"'
             cluster.run(f"ALTER {who} SET {key} = '{value}'")
-    if not cluster.run(f"SELECT 1 WHERE has_database_privilege('public', '{template}', 'TEMP')"):
-        cluster.run(f'REVOKE TEMP, CREATE ON DATABASE "{name}" FROM PUBLIC')
+    owner, = cluster.run(f"SELECT datdba::regrole::text FROM pg_database WHERE datname = '{template}'")[0]
+    cluster.run(f'ALTER DATABASE "{name}" OWNER TO {owner}')
+    for right in ("TEMP", "CREATE"):
+        is_public = cluster.run(f"SELECT 1 WHERE has_database_privilege('public', '{template}', '{right}')")
+        cluster.run(f'{"GRANT" if is_public else "REVOKE"} {right} ON DATABASE "{name}" {"TO" if is_public else "FROM"} PUBLIC')
     return Database(cluster, name)
 
 

@@ -18,6 +18,17 @@ def transaction(database, user="postgres", options=None):
         connection.close()
 
 
+@contextlib.contextmanager
+def undone(database):
+    """A superuser's transaction that is rolled back, whatever comes: an open one would keep all that follow waiting."""
+    connection = database.connect(autocommit=False)
+    try:
+        with connection.cursor() as cursor:
+            yield cursor
+    finally:
+        connection.close()
+
+
 def rows(cursor, sql, *arguments):
     cursor.execute(sql, arguments or None)
     return cursor.fetchall()

@@ -2,7 +2,7 @@
 import psycopg2
 import pytest
 
-from ledger import rows, transaction, verify, write
+from ledger import rows, transaction, undone, verify, write
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,7 @@ def test_another_tenants_person_stays(database, tenants, person):
     assert database.value("SELECT count(*) FROM relygate.audit_log WHERE changes IS NULL") == before
 
 
+@pytest.mark.defence("revoked-from-public", "audit-no-members")
 def test_who_may_erase(database, tenants, person):
     for role in ("relygate_api", "relygate_reporting", "relygate_platform"):
         with pytest.raises(psycopg2.Error) as refused, transaction(database) as cursor:
@@ -72,16 +73,16 @@ def test_who_may_erase(database, tenants, person):
         assert refused.value.pgcode == "22023"
 
 
-@pytest.mark.defence("erasure-takes-nothing-else")
+@pytest.mark.defence("erasure-takes-nothing-else", "append-only")
 @pytest.mark.parametrize("change", ["changes = NULL, salt = NULL, user_id = id", "changes = '{}'", "salt = sha256('x')", "action = 'delete', changes = NULL, salt = NULL",
                                     "changes_digest = sha256('x'), changes = NULL, salt = NULL"])
 def test_nothing_else_can_be_changed_by_the_audits_owner(change, database, tenants, person):
-    with pytest.raises(psycopg2.Error) as refused, transaction(database) as cursor:
+    with pytest.raises(psycopg2.Error) as refused, undone(database) as cursor:
         cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (tenants.north,))
         cursor.execute("SET LOCAL ROLE relygate_audit")
         cursor.execute(f"UPDATE relygate.audit_log SET {change} WHERE changes IS NOT NULL")
     assert refused.value.pgcode == "42501"
-    with pytest.raises(psycopg2.Error) as refused, transaction(database) as cursor:
+    with pytest.raises(psycopg2.Error) as refused, undone(database) as cursor:
         cursor.execute("UPDATE relygate.audit_log SET changes = NULL, salt = NULL WHERE changes IS NOT NULL")
     assert refused.value.pgcode == "42501", "a superuser is not the audit's owner"
 
@@ -89,10 +90,7 @@ def test_nothing_else_can_be_changed_by_the_audits_owner(change, database, tenan
 @pytest.mark.defence("erasure-on-record")
 def test_an_erasure_by_hand_is_found(database, tenants, person):
     # A superuser may become relygate_audit and do what erase_person does, but not say so in a sealed entry that is not there.
-    connection = database.connect(autocommit=False)
-    with connection.cursor() as cursor:
+    with undone(database) as cursor:
         cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (tenants.south,))
         cursor.execute("SET LOCAL ROLE relygate_audit; UPDATE relygate.audit_log SET changes = NULL, salt = NULL WHERE table_name = 'sites'; RESET ROLE")
         assert rows(cursor, "SELECT tenant_id, finding FROM relygate.verify_audit()") == [(tenants.south, "erased_unrecorded")]
-    connection.rollback()
-    connection.close()

@@ -3,7 +3,7 @@ import psycopg2
 import pytest
 
 from conftest import Cluster, Database
-from ledger import add_visitors, rows, sealed_ids, transaction, verify
+from ledger import add_visitors, rows, sealed_ids, transaction, undone, verify
 from migrations.migrating import run
 
 SCHEMA_FREE = "-c session_replication_role=replica"
@@ -37,6 +37,7 @@ def restored(source, tmp_path_factory):
         cluster.stop("immediate")
 
 
+@pytest.mark.defence("seal-by-cluster")
 def test_old_seals_stay_valid_and_new_rows_are_sealed(source, restored, tenants):
     assert restored.value("SELECT relygate.audit_head()") == source.head
     assert verify(restored, source.head) == []
@@ -67,9 +68,14 @@ def test_a_row_added_for_the_old_cluster_is_found(restored, tenants):
     assert added not in sealed_ids(restored)
 
 
-def test_a_tenant_from_another_database(source, cluster, template, tenants):
+@pytest.mark.defence("finds-unknown-seals")
+def test_a_tenant_from_another_database(source, cluster, template):
     """What scripts/tenant-import does with the history of a tenant: rows and seals as they were, then seal_imported."""
     from conftest import copy_of_template
+    mover = source.value("SELECT id::text FROM relygate.create_tenant('MOVER', 'Mover', 'school', 'Asia/Kolkata', 'IN')")    # whom the template has not
+    add_visitors(source, mover, 3, "Sealed there")
+    source.seal()
+    add_visitors(source, mover, 2, "Not sealed there")
     target = copy_of_template(cluster, "test_audit_import", template)
     try:
         columns = {}
@@ -77,12 +83,12 @@ def test_a_tenant_from_another_database(source, cluster, template, tenants):
             for table in ("audit_log", "audit_seals"):
                 giver.execute(f"SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'relygate.{table}'::regclass AND attnum > 0")
                 columns[table] = giver.fetchone()[0]
-                for row in rows(giver, f"SELECT t::text FROM relygate.{table} t WHERE tenant_id = %s", tenants.north):
+                for row in rows(giver, f"SELECT t::text FROM relygate.{table} t WHERE tenant_id = %s", mover):
                     taker.execute(f"INSERT INTO relygate.{table} ({columns[table]}) SELECT (%s::relygate.{table}).*", row)
         assert {word for _, _, word in verify(target)} == {"seal_unknown"}, "not under a root of this database"
-        target.value("SELECT relygate.seal_imported(%s)", tenants.north)
+        target.value("SELECT relygate.seal_imported(%s)", mover)
         head = target.value("SELECT relygate.audit_head()")
-        assert target.value("SELECT relygate.seal_imported(%s)", tenants.north) == head, "once"
+        assert target.value("SELECT relygate.seal_imported(%s)", mover) == head, "once"
         target.seal()    # rows of this cluster that no run has come to yet
         ids = sealed_ids(target)
         assert len(ids) == len(set(ids)) == target.value("SELECT count(*) FROM relygate.audit_log")
@@ -127,6 +133,7 @@ def drop_month(database, month=PAST):
     return refused.value.pgcode
 
 
+@pytest.mark.defence("archive-checks")
 def test_an_old_month_goes_when_it_is_sealed(aged):
     assert aged.run("SELECT * FROM relygate.validate_schema()") == []
     this_month = aged.value("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM')")
@@ -136,14 +143,11 @@ def test_an_old_month_goes_when_it_is_sealed(aged):
         aged.run("DROP TABLE relygate.audit_log_2026_01")
     assert refused.value.pgcode == "42501"
     # One row that is not what its seal says keeps the month.
-    connection = aged.connect(autocommit=False)
-    with connection.cursor() as cursor:
+    with undone(aged) as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica; INSERT INTO relygate.audit_log (tenant_id, occurred_at, database_role, table_name, row_id, action, "
                        "changes_digest, cluster) SELECT tenant_id, occurred_at, database_role, table_name, row_id, action, changes_digest, cluster FROM relygate.audit_log LIMIT 1")
         with pytest.raises(psycopg2.Error) as refused:
             cursor.execute("SELECT relygate.drop_audit_month(%s)", (PAST,))
-    connection.rollback()
-    connection.close()
     assert refused.value.pgcode == "55000"
 
     before = aged.value("SELECT relygate.audit_head()")
@@ -155,6 +159,7 @@ def test_an_old_month_goes_when_it_is_sealed(aged):
     assert aged.run("SELECT * FROM relygate.validate_schema()") == []
 
 
+@pytest.mark.defence("finds-false-archives")
 def test_a_drop_that_was_only_claimed_is_found(aged):
     with transaction(aged) as cursor:
         cursor.execute("SELECT relygate.add_audit_root('archive', now(), '0', '0', 9, convert_to('{\"month\":\"2026-02\",\"from\":\"2026-02-01Z\",\"to\":\"2026-03-01Z\",\"entries\":9}', 'UTF8'))")

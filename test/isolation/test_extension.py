@@ -15,7 +15,7 @@ def session(ground):
         yield session
 
 
-@defended_by("base-names-extension")
+@defended_by("postgresql")
 def test_attack_23_extension_006_drop_is_refused(session):
     error = session.error("DROP EXTENSION relygate")
     assert error.pgcode == "2BP01"
@@ -39,8 +39,10 @@ def test_attack_23_extension_006_cascade_loses_no_row_and_no_column(ground, sess
                          "AND pg_get_constraintdef(oid) LIKE '%relygate.%'") == 0      # domains without their CHECK
 
 
-@pytest.mark.parametrize("role", ["relygate_api", "relygate_reporting", "relygate_owner"])
-@defended_by("base-names-extension")
+@pytest.mark.parametrize("role", [
+    pytest.param("relygate_api", marks=defended_by("row-level-security")), "relygate_reporting",
+    pytest.param("relygate_owner", marks=defended_by("row-level-security", "force"))])
+@defended_by("base-names-extension", "row-level-security-of-visits")
 def test_attack_23_extension_006_afterwards_nobody_sees_a_row(ground, session, role):
     """The policies are gone with the extension, row-level security is not: no policy, no row."""
     session.run("SET LOCAL client_min_messages = error")

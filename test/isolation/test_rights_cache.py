@@ -1,6 +1,7 @@
 """Backends keep what users may do. Whatever takes a right away, by whomever, every backend refuses from its next transaction on."""
 import pytest
 
+from attackers import defended_by
 from conftest import wait_until
 
 CALL = ("SELECT status FROM relygate.handle_request(%s, %s, %s, now() + interval '7 hours', 'r', '127.0.0.1', %s, %s, '', "
@@ -70,7 +71,13 @@ TAKEN = {
 }
 
 
-@pytest.mark.parametrize("name", TAKEN)
+# Whatever is taken away, backends must be told of it; and of these, what it was good for must be asked.
+ALSO = {"session revoked": defended_by("session-not-revoked"), "session over": defended_by("session-not-over"), "user inactive": defended_by("user-active"),
+        "tenant suspended": defended_by("tenant-suspended")}
+
+
+@defended_by("rights-told")
+@pytest.mark.parametrize("name", [pytest.param(name, marks=ALSO.get(name, ())) for name in TAKEN])
 @pytest.mark.parametrize("replica", [False, True], ids=["as always", "with triggers off"])
 def test_what_is_taken_away_is_refused_from_the_next_transaction_on(person, name, replica):
     sql, read, write = TAKEN[name]
@@ -79,12 +86,23 @@ def test_what_is_taken_away_is_refused_from_the_next_transaction_on(person, name
     assert (person.read(), person.write()) == (read, write)
 
 
+@defended_by("rights-told")
 def test_what_is_given_works_from_the_next_transaction_on(person):
     assert person.ask(path="/api/audit") == 403
     person.change("INSERT INTO relygate.role_permissions (role_id, permission) VALUES (%(role)s, 'audit.read')")
     assert person.ask(path="/api/audit") == 200
 
 
+@defended_by("operator-only")
+def test_what_is_the_operators_no_role_of_another_tenant_has(person, database):
+    database.run("INSERT INTO relygate_global.routes (method, pattern, function, permission, answer, read_only, lane) "
+                 "VALUES ('GET', '/api/platform-only', 'userinfo', 'platform.read', 'object', true, 'read')")
+    person.change("UPDATE relygate.roles SET name = 'platform_admin', is_built_in = true WHERE id = %(role)s")
+    assert person.ask(path="/api/users") == 200, "the role has the rights of its name"
+    assert person.ask(path="/api/platform-only") == 403
+
+
+@defended_by("session-not-over")
 def test_a_session_ends_by_itself(person):
     person.change("UPDATE relygate.sessions SET expires_at = clock_timestamp() + interval '1 second' WHERE id = %(session)s")
     assert person.read() == 200
@@ -107,6 +125,7 @@ def test_it_is_kept_where_nothing_changed(person):
     assert scans() == looked_up
 
 
+@defended_by("rights-told", "user-active")
 def test_what_is_rolled_back_was_never_so(person):
     person.backend.autocommit = False
     cursor = person.backend.cursor()
@@ -136,6 +155,7 @@ def test_a_session_that_was_rolled_back_never_was(person):
     assert person.ask(cursor=cursor) == 401
 
 
+@defended_by("rights-of-old-snapshots", "user-active")
 def test_an_old_snapshot_keeps_nothing_for_later(person):
     """A repeatable read that began before the change may still answer; it must not leave that answer to others."""
     person.backend.set_session(isolation_level="REPEATABLE READ", autocommit=False)

@@ -136,7 +136,7 @@ def test_a_dump_holds_no_key(database, tenants, key_file):
             ["pg_dump", "--create", database.url()], check=True, capture_output=True, encoding="utf-8").stdout
 
 
-@pytest.mark.defence("keys-sealed", "keys-bound-to-row")
+@pytest.mark.defence("keys-sealed", "new-keys-sealed", "keys-bound-to-row")
 def test_a_sealed_key_opens_in_its_own_row_alone(sealed, tenants):
     sealed.run("SELECT relygate.rotate_signing_key('otp_hash')")
     rows = dict(sealed.run("SELECT purpose, sealed FROM relygate_global.signing_keys WHERE purpose IN ('otp_hash', 'document_hash')"))
@@ -293,7 +293,8 @@ def test_only_a_superuser_sets_or_sees_the_file(sealed, key_file, role):
 
 
 @pytest.mark.defence("keys-for-platform")
-@pytest.mark.parametrize("role", ["relygate_api", "relygate_owner", "relygate_reporting", "relygate_shim", "relygate_audit"])
+@pytest.mark.parametrize("role", ["relygate_owner", "relygate_reporting", "relygate_audit"] + [
+    pytest.param(role, marks=pytest.mark.defence("signing-keys-closed")) for role in ("relygate_api", "relygate_shim")])
 def test_nobody_else_opens_a_key(database, role):
     connection = database.connect()
     cursor = connection.cursor()

@@ -3,8 +3,8 @@
 
     test/mutation/run.py [--wide] [WORD ...]     only the defences whose subject, name, attack or text has one of the words
 
-For a defence all tests are run of those files in which any test names a defence of the same subject; with --wide all files in
-which any test names any defence. Prints a line a defence: name, what it guards, the tests that caught it, seconds. Exit 1 when a
+For a defence all tests are run of those files in which any test names it, and of the files of its subject: those that name more
+defences of it than of any other subject. With --wide all files are run in which any test names any defence. Prints a line a defence: name, what it guards, the tests that caught it, seconds. Exit 1 when a
 defence is caught by no test, when a test that names it survives its removal, when a test fails that does not name it, or when a
 test names a defence that is not there.
 """
@@ -27,10 +27,20 @@ from mutation.naming_check import files_by_name, problems  # noqa: E402
 from mutation.scratch import Broken, Scratch  # noqa: E402
 
 
-def scope(names, by_name):
-    """The files in which any test names one of these defences: pgTAP's and pytest's."""
-    files = sorted({path for name in names for path in by_name.get(name, ())})
-    return [path for path in files if path.suffix == ".sql"], [path for path in files if path.suffix == ".py"]
+def homes(by_name):
+    """Of each file the subject of which it names the most defences."""
+    counts = {}
+    for subject, defences in subjects().items():
+        for defence in defences:
+            for path in by_name.get(defence.name, ()):
+                of_file = counts.setdefault(path, {})
+                of_file[subject] = of_file.get(subject, 0) + 1
+    return {path: max(sorted(of_file), key=of_file.get) for path, of_file in counts.items()}
+
+
+def scope(files):
+    """pgTAP's and pytest's."""
+    return [path for path in sorted(files) if path.suffix == ".sql"], [path for path in sorted(files) if path.suffix == ".py"]
 
 
 def verdict(defence, whole, found):
@@ -69,12 +79,13 @@ class Runner:
         self.by_name = files_by_name()
         self.work = queue.SimpleQueue()
         self.wanted, self.scopes = [], {}
+        home = homes(self.by_name)
         for subject, defences in subjects().items():
-            names = list(self.by_name) if wide else [defence.name for defence in defences]
             for defence in defences:
                 if not words or any(word in f"{subject}: {defence.name} {defence.guards} {defence.what}" for word in words):
                     self.wanted.append(defence)
-                    self.scopes[defence.name] = scope(names, self.by_name)
+                    files = {path for path in home if wide or home[path] == subject}
+                    self.scopes[defence.name] = scope(files | set(self.by_name.get(defence.name, ())))
         for defence in self.wanted:
             self.work.put(defence)
         self.results, self.failures, self.lock, self.printed = {}, [], threading.Lock(), 0

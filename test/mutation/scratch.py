@@ -17,6 +17,7 @@ from mutation.defence import ROOT, Function, Source, Sql, names_in_tap
 from test_pgtap import psql
 
 MUTANT = "mutant"
+PATIENCE_S = 600    # for the tests of one defence: one that waits for a lock for ever is a test to mend
 
 
 class Broken(Exception):
@@ -64,8 +65,11 @@ class Scratch:
     def remove(self):
         self.run(ROOT / "scripts/postgres", "stop", self.folder / "cluster", "immediate", check=False)
 
-    def run(self, *command, check=True):
-        result = subprocess.run([str(part) for part in command], env=self.environment, capture_output=True, text=True, check=False)
+    def run(self, *command, check=True, seconds=None):
+        try:
+            result = subprocess.run([str(part) for part in command], env=self.environment, capture_output=True, text=True, check=False, timeout=seconds)
+        except subprocess.TimeoutExpired as late:
+            raise Broken(f"{' '.join(map(str, command))} has not ended within {seconds} s") from late
         if check and result.returncode != 0:
             raise Broken(f"{' '.join(map(str, command))} failed:\n{result.stdout[-2000:]}{result.stderr[-4000:]}")
         return result
@@ -119,7 +123,8 @@ class Scratch:
             naming.unlink(missing_ok=True)
             # A temporary folder for each worker: pytest's own would be shared.
             result = self.run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "mutation.naming", "--tb=line",
-                              "--basetemp", self.folder / "pytest", *[ROOT / path for path in pytest_files], check=False)
+                              "--basetemp", self.folder / "pytest", *[ROOT / path for path in pytest_files], check=False,
+                              seconds=PATIENCE_S)
             if not naming.exists() or result.returncode not in (0, 1):
                 raise Broken(result.stdout[-3000:] + result.stderr[-3000:])
             found.update({nodeid: (test["names"], test["outcome"]) for nodeid, test in json.loads(naming.read_text()).items()})

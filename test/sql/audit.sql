@@ -10,9 +10,9 @@ SELECT set_config('app.user_role', 'security_guard', true), set_config('app.requ
        set_config('app.client_address', '203.0.113.9', true) \gset
 
 -- What is noted ----------------------------------------------------------------------------------------------------------
-SELECT is((SELECT string_agg(action::text, ',') FROM relygate.audit_log WHERE table_name = 'tenants'), 'insert', 'a new tenant is on record');
-SELECT is((SELECT changes -> 'code' ->> 'after' FROM relygate.audit_log WHERE table_name = 'tenants'), 'A_NORTH', '... its own alone is seen');
-SELECT is((SELECT row_id FROM relygate.audit_log WHERE table_name = 'tenants'), :'north'::uuid, '... under its id');
+SELECT is((SELECT string_agg(action::text, ',') FROM relygate.audit_log WHERE table_name = 'tenants'), 'insert', 'a new tenant is on record [audit-trigger]');
+SELECT is((SELECT changes -> 'code' ->> 'after' FROM relygate.audit_log WHERE table_name = 'tenants'), 'A_NORTH', '... its own alone is seen [audit-trigger]');
+SELECT is((SELECT row_id FROM relygate.audit_log WHERE table_name = 'tenants'), :'north'::uuid, '... under its id [audit-trigger]');
 
 INSERT INTO relygate.visitor_categories (name, position) VALUES ('  Pilgrim ', 9) RETURNING id AS row \gset
 SELECT is((SELECT changes::text FROM relygate.audit_log WHERE row_id = :'row'),
@@ -47,9 +47,9 @@ INSERT INTO relygate.visitors (visitor_type, first_name, mobile, registration_no
 VALUES ('registered', 'Asha', '9845012367', 'V-1', '654321', '2026-12-31', 'passport', 'XXXX1234', sha256('secret')) RETURNING id AS visitor \gset
 SELECT is((SELECT changes -> 'valid_until' ->> 'after' FROM relygate.audit_log WHERE row_id = :'visitor'), '2026-12-31', 'dates are ISO in every session');
 SELECT ok((SELECT changes::text NOT LIKE '%654321%' AND changes::text NOT LIKE '%document_hash%' AND changes::text NOT LIKE '%security_code%'
-             FROM relygate.audit_log WHERE row_id = :'visitor'), 'secrets are not noted');
+             FROM relygate.audit_log WHERE row_id = :'visitor'), 'secrets are not noted [audit-without-secrets]');
 UPDATE relygate.visitors SET security_code = '111111' WHERE id = :'visitor';
-SELECT is((SELECT changes::text FROM relygate.audit_log WHERE row_id = :'visitor' AND action = 'update'), '{}', '... but that one changed is');
+SELECT is((SELECT changes::text FROM relygate.audit_log WHERE row_id = :'visitor' AND action = 'update'), '{}', '... but that one changed is [audit-without-secrets]');
 INSERT INTO relygate.tenant_settings (key, value) VALUES ('branding', '{"colour": "#00f", "size": [1, 2]}') RETURNING id AS setting \gset
 SELECT is((SELECT changes #>> '{value,after,size,1}' FROM relygate.audit_log WHERE row_id = :'setting'), '2', 'JSON stays JSON');
 SELECT id AS site FROM relygate.sites \gset
@@ -70,7 +70,7 @@ UPDATE relygate.sites SET name = relygate.uuid_v7()::text;    -- the first row a
 SELECT throws_ok($$ INSERT INTO relygate.gates (site_id, name) SELECT id, 'Front' FROM relygate.sites $$, '23514', NULL, 'a change that cannot be noted fails');
 SELECT is(current_user::text, 'relygate_api', '... and the user is back');
 SELECT is((SELECT count(*)::int FROM relygate.gates), 0, '... and nothing is written');
-SELECT throws_ok($$ INSERT INTO relygate.audit_log (tenant_id) VALUES (relygate.current_tenant()) $$, '42501', NULL, '... without the rights of the audit''s owner');
+SELECT throws_ok($$ INSERT INTO relygate.audit_log (tenant_id) VALUES (relygate.current_tenant()) $$, '42501', NULL, '... without the rights of the audit''s owner [audit-no-writers, audit-no-members]');
 
 -- Whatever an INSERT into the log would meet, each row meets, also where the trigger puts it into its partition itself.
 RESET ROLE;
@@ -116,8 +116,8 @@ ALTER EVENT TRIGGER relygate_guard_audit_ddl ENABLE ALWAYS;
 -- A superuser is held to a context as well: without one his change cannot be noted, and so is not made.
 RESET ROLE;
 UPDATE relygate.sites SET name = relygate.uuid_v7()::text WHERE tenant_id = :'north';
-SELECT throws_ok(format($$ UPDATE relygate.tenants SET name = 'Stolen' WHERE id = %L $$, :'south'), '42501', NULL,
-    'a superuser cannot change a row of another tenant than the one he chose');
+SELECT throws_ok(test.undone(format($$ UPDATE relygate.tenants SET name = 'Stolen' WHERE id = %L $$, :'south')), '42501', NULL,
+    'a superuser cannot change a row of another tenant than the one he chose [audit-trigger]');
 SELECT set_config('app.tenant_id', '', true) \gset
 SELECT throws_ok($$ UPDATE relygate.sites SET name = 'Anywhere' $$, 'RG401', NULL, '... nor any without a tenant');
 SELECT is((SELECT count(*)::int FROM relygate.tenants WHERE name = 'Stolen'), 0, '... nothing was changed');
@@ -125,22 +125,22 @@ SELECT is(current_user, session_user, '... and he is himself again');
 
 -- Append-only ------------------------------------------------------------------------------------------------------------
 SELECT count(*) AS records FROM relygate.audit_log \gset
-SELECT throws_ok($$ UPDATE relygate.audit_log SET action = action $$, '42501', 'audit log is append-only', 'a superuser cannot change a record');
-SELECT throws_ok($$ DELETE FROM relygate.audit_log $$, '42501', 'audit log is append-only', '... nor delete one');
-SELECT throws_ok($$ TRUNCATE relygate.audit_log $$, '42501', 'audit log is append-only', '... nor all');
+SELECT throws_ok(test.undone($$ UPDATE relygate.audit_log SET action = action $$), '42501', 'audit log is append-only', 'a superuser cannot change a record [append-only]');
+SELECT throws_ok(test.undone($$ DELETE FROM relygate.audit_log $$), '42501', 'audit log is append-only', '... nor delete one [append-only]');
+SELECT throws_ok(test.undone($$ TRUNCATE relygate.audit_log $$), '42501', 'audit log is append-only', '... nor all [append-only]');
 SELECT format('audit_log_%s', to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')) AS partition \gset
-SELECT throws_ok(format('DELETE FROM relygate.%I', :'partition'), '42501', 'audit log is append-only', '... nor in a partition');
-SELECT throws_ok(format('TRUNCATE relygate.%I', :'partition'), '42501', 'audit log is append-only', '... nor a partition');
+SELECT throws_ok(test.undone(format('DELETE FROM relygate.%I', :'partition')), '42501', 'audit log is append-only', '... nor in a partition [append-only]');
+SELECT throws_ok(test.undone(format('TRUNCATE relygate.%I', :'partition')), '42501', 'audit log is append-only', '... nor a partition [append-only]');
 SET LOCAL session_replication_role = replica;
-SELECT throws_ok($$ DELETE FROM relygate.audit_log $$, '42501', 'audit log is append-only', '... nor as a replica');
-SELECT throws_ok(format('TRUNCATE relygate.%I', :'partition'), '42501', 'audit log is append-only', '... nor truncate one as a replica');
+SELECT throws_ok(test.undone($$ DELETE FROM relygate.audit_log $$), '42501', 'audit log is append-only', '... nor as a replica [append-only]');
+SELECT throws_ok(test.undone(format('TRUNCATE relygate.%I', :'partition')), '42501', 'audit log is append-only', '... nor truncate one as a replica [append-only]');
 RESET session_replication_role;
 SELECT is((SELECT count(*)::int FROM relygate.audit_log), :records, 'all records are there');
-SELECT throws_ok(format('SET LOCAL ROLE relygate_owner; DELETE FROM relygate.%I', :'partition'), '42501', NULL, 'the owner of the tables has no right on it');
+SELECT throws_ok(format('SET LOCAL ROLE relygate_owner; DELETE FROM relygate.%I', :'partition'), '42501', NULL, 'the owner of the tables has no right on it [audit-no-writers]');
 SELECT throws_ok('SET LOCAL ROLE relygate_owner; DROP TABLE relygate.audit_log', '42501', NULL, '... and cannot drop it');
 SELECT throws_ok('SET LOCAL ROLE relygate_owner; ALTER TABLE relygate.audit_log DISABLE TRIGGER ALL', '42501', NULL, '... nor disable its triggers');
 SELECT test.act_as(:'north');
-SELECT throws_ok(format('SELECT FROM relygate.%I', :'partition'), '42501', NULL, 'nobody reads a partition directly');
+SELECT throws_ok(format('SELECT FROM relygate.%I', :'partition'), '42501', NULL, 'nobody reads a partition directly [audit-partitions-closed, audit-no-members]');
 SELECT is((SELECT count(*)::int FROM relygate.audit_log WHERE tenant_id <> :'north'), 0, 'a tenant reads its own records alone');
 
 -- Partitions and the list ------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 -- Logins, sessions, tokens and keys by SQL.
 BEGIN;
-SELECT plan(37);
+SELECT plan(38);
 
 SELECT id AS north FROM relygate.create_tenant('T_NORTH', 'North', 'school', 'Asia/Kolkata', 'IN') \gset
 SELECT id AS guard FROM relygate.create_user('guard', 'Gate-keeper-7431', 'security_guard') \gset
@@ -12,6 +12,8 @@ CREATE FUNCTION pg_temp.part(token text, place int) RETURNS jsonb LANGUAGE sql A
       FROM split_part(token, '.', place) part $$;
 
 -- Login
+SELECT test.act_as(NULL);
+SELECT pg_temp.body(relygate.login('T_NORTH', 'guard', 'Gate-keeper-7431')) #>> '{data,refreshToken}' AS forged_for \gset
 SELECT test.act_as(NULL);
 SELECT relygate.login('T_NORTH', 'guard', 'Gate-keeper-7431') AS answer \gset
 SELECT is((:'answer'::relygate.answer).status, 200, 'the right password logs in');
@@ -38,24 +40,26 @@ SELECT is((relygate.login('T_SOUTH', 'guard', 'Gate-keeper-7431')).status, 401, 
 
 -- Refresh
 SELECT test.act_as(NULL);
+SELECT is((relygate.refresh(overlay(:'forged_for' PLACING repeat('A', 43) FROM 44))).status, 401, 'the names of a tenant and a session are no token [refresh-digest]');
+SELECT test.act_as(NULL);
 SELECT relygate.refresh(:'refresh') AS answer \gset
 SELECT is((:'answer'::relygate.answer).status, 200, 'a refresh token gives a new pair');
 SELECT pg_temp.body(:'answer') #>> '{data,refreshToken}' AS second \gset
 SELECT isnt(:'second'::text, :'refresh', 'the refresh token rotates');
 SELECT test.act_as(NULL);
 SELECT is((relygate.refresh(:'refresh')).status, 401, 'the first one is used up');
-SELECT is((SELECT revoked_at IS NOT NULL FROM relygate.sessions WHERE id = (:'claims'::jsonb ->> 'sid')::uuid), true, 'showing it again ends the session');
+SELECT is((SELECT revoked_at IS NOT NULL FROM relygate.sessions WHERE id = (:'claims'::jsonb ->> 'sid')::uuid), true, 'showing it again ends the session [refresh-once]');
 SELECT test.act_as(NULL);
-SELECT is((relygate.refresh(:'second')).status, 401, '... for the newer token as well');
+SELECT is((relygate.refresh(:'second')).status, 401, '... for the newer token as well [refresh-once]');
 SELECT test.act_as(NULL);
 SELECT is((relygate.refresh(repeat('A', 86))).status, 401, 'a made-up token is refused');
 SELECT is((relygate.refresh('x')).status, 401, '... and any text');
 
 -- Lock
 SELECT test.act_as(NULL);
-SELECT is(array_agg((relygate.login('T_NOWHERE', 'locked', 'x')).status), ARRAY[401, 401, 401, 401, 401, 423, 423], 'five failures lock an unknown name')
+SELECT is(array_agg((relygate.login('T_NOWHERE', 'locked', 'x')).status), ARRAY[401, 401, 401, 401, 401, 423, 423], 'five failures lock an unknown name [login-lock]')
   FROM generate_series(1, 7);
-SELECT is((relygate.login('t_nowhere', 'LOCKED', 'x')).headers[1], 'Retry-After', 'whatever its spelling, and say for how long');
+SELECT is((relygate.login('t_nowhere', 'LOCKED', 'x')).headers[1], 'Retry-After', 'whatever its spelling, and say for how long [login-lock]');
 SELECT relygate.clear_login_attempts('T_NOWHERE', 'locked');
 SELECT is((relygate.login('T_NOWHERE', 'locked', 'x')).status, 401, 'until it is unlocked');
 RESET ROLE;
@@ -72,15 +76,15 @@ SELECT test.act_as(NULL);
 SELECT throws_ok(format('SELECT relygate.sign_token(%L, %L, ''x'')', :'guard', :'guard'), 'RG401', NULL, '... and of none without a context');
 
 -- Keys
-SELECT throws_ok('SELECT private_jwk FROM relygate_global.signing_keys', '42501', NULL, 'the API cannot read private keys');
-SELECT throws_ok('SELECT secret FROM relygate_global.signing_keys', '42501', NULL, '... nor secrets');
-SELECT throws_ok('SELECT relygate.rotate_signing_key(''token'')', '42501', NULL, '... nor rotate them');
-SELECT throws_ok('SELECT * FROM relygate_global.login_failures', '42501', NULL, '... nor read who failed');
+SELECT throws_ok('SELECT private_jwk FROM relygate_global.signing_keys', '42501', NULL, 'the API cannot read private keys [signing-keys-closed]');
+SELECT throws_ok('SELECT secret FROM relygate_global.signing_keys', '42501', NULL, '... nor secrets [signing-keys-closed]');
+SELECT throws_ok('SELECT relygate.rotate_signing_key(''token'')', '42501', NULL, '... nor rotate them [revoked-from-public]');
+SELECT throws_ok('SELECT * FROM relygate_global.login_failures', '42501', NULL, '... nor read who failed [login-failures-closed]');
 SELECT test.act_as(:'north');
 SELECT relygate.keyed_hash('document_hash', 'pan:ABCPE1234F') AS hash \gset
 SELECT is(relygate.keyed_hash('document_hash', 'pan:ABCPE1234F'), :'hash'::bytea, 'equal values have one keyed hash');
 SELECT test.act_as(:'south');
-SELECT isnt(relygate.keyed_hash('document_hash', 'pan:ABCPE1234F'), :'hash'::bytea, '... in one tenant; another tenant''s differs');
+SELECT isnt(relygate.keyed_hash('document_hash', 'pan:ABCPE1234F'), :'hash'::bytea, '... in one tenant; another tenant''s differs [keyed-hash-of-tenant]');
 
 RESET ROLE;
 SELECT relygate.rotate_signing_key('token') AS new_kid \gset

@@ -1,9 +1,5 @@
 -- Attack 21: what would open a protected table is refused to its owner and to a superuser; what is no harm is not.
 BEGIN;
--- What is not refused is undone all the same, so that each line stands for itself.
-CREATE FUNCTION test.undone(statement text) RETURNS text LANGUAGE sql AS
-    $$ SELECT format('DO $do$ BEGIN EXECUTE %L; RAISE EXCEPTION ''not refused'' USING ERRCODE = ''RG000''; END $do$', statement) $$;
-GRANT EXECUTE ON FUNCTION test.undone(text) TO PUBLIC;
 SELECT plan(58);
 
 -- The owner.

@@ -9,7 +9,7 @@ SELECT c.oid, c.relname FROM pg_class c
 
 SELECT bag_eq('SELECT relname::text FROM tenant_tables',
     ARRAY['tenants', 'sites', 'tenant_settings', 'users', 'roles', 'role_permissions', 'sessions', 'idempotency_keys', 'locations', 'gates',
-          'hosts', 'visitor_categories', 'purposes', 'visitors', 'visits', 'visit_departures', 'audit_log', 'audit_seals'], 'the tables');
+          'hosts', 'visitor_categories', 'purposes', 'visitors', 'visits', 'visit_departures', 'audit_log', 'audit_seals'], 'the tables [dump-tables]');
 SELECT is_empty($$ SELECT t.relname FROM tenant_tables t JOIN pg_class c ON c.oid = t.oid WHERE NOT (c.relrowsecurity AND c.relforcerowsecurity) $$,
     'each has row-level security, forced');
 SELECT is_empty($$ SELECT t.relname FROM tenant_tables t WHERE t.relname <> 'tenants' AND NOT EXISTS (
@@ -43,7 +43,7 @@ SELECT is_empty($$ SELECT t.relname, r.role, p.right FROM tenant_tables t, unnes
     unnest(ARRAY['TRUNCATE', 'REFERENCES', 'TRIGGER']) p ("right") WHERE has_table_privilege(r.role, t.oid, p.right) $$, 'nobody may truncate, refer to them or hang triggers on them');
 SELECT is_empty($$ SELECT t.relname FROM tenant_tables t WHERE t.relname NOT IN ('audit_log', 'audit_seals', 'sessions', 'idempotency_keys', 'visit_departures')
     AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.oid AND g.tgfoid = 'relygate.audit_row()'::regprocedure) $$, 'each is audited');
-SELECT is_empty('SELECT * FROM relygate.validate_schema()', 'validate_schema finds nothing');
+SELECT is_empty('SELECT * FROM relygate.validate_schema()', 'validate_schema finds nothing [whole]');
 -- A dump of an extension is its CREATE EXTENSION: what has rows or stands guard belongs to the migrations.
 SELECT is_empty($$ SELECT pg_describe_object(classid, objid, 0) FROM pg_depend WHERE deptype = 'e' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'relygate')
     AND classid = 'pg_event_trigger'::regclass $$, 'the guard is dumped [dump-guard]');

@@ -11,5 +11,10 @@ BEGIN
             pg_catalog.set_config('app.user_id', coalesce(act_as.user_id::text, ''), true);
     EXECUTE format('SET LOCAL ROLE %I', role);
 END $$;
+
+-- For throws_ok: what is not refused is undone all the same, so that each line stands for itself.
+CREATE FUNCTION test.undone(statement text) RETURNS text LANGUAGE sql AS
+    $$ SELECT format('DO $do$ BEGIN EXECUTE %L; RAISE EXCEPTION ''not refused'' USING ERRCODE = ''RG000''; END $do$', statement) $$;
+
 GRANT USAGE ON SCHEMA test, tap TO PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA test TO PUBLIC;

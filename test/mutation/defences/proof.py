@@ -14,8 +14,8 @@ DEFENCES = [
             Function(PROVE, "        RAISE EXCEPTION USING ERRCODE = 'RG000';\n    EXCEPTION WHEN SQLSTATE", "    EXCEPTION WHEN SQLSTATE")),
     Defence("proof-spares-sequences", "proof", "no default that counts is called",
             Function("relygate.scratch_row(regclass, name, uuid, uuid)", "OR pg_get_expr(d.adbin, d.adrelid) LIKE '%nextval%'", "")),
-    Defence("proof-without-locks", "proof", "the guard is tried on a table of its own",
-            Function(PROVE, "relygate.guard_attacks(scratch)", "relygate.guard_attacks('relygate.purposes')")),
+    Defence("proof-without-locks", "proof", "no lock is taken that anybody waits for", Function(PROVE, "    BEGIN   -- all of this is rolled back\n",
+            "    BEGIN\n        LOCK TABLE relygate.purposes IN ACCESS EXCLUSIVE MODE;\n")),
     Defence("proof-superuser", "proof", "only a superuser may", Function(PROVE, "IF NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN", "IF false THEN")),
     Defence("proof-on-primary", "proof", "a read-only transaction is refused", Function(PROVE, "ELSIF current_setting('transaction_read_only')::boolean THEN", "ELSIF false THEN")),
 ]

@@ -1,0 +1,34 @@
+"""Seals: each row once, and what verify_audit() finds."""
+from mutation.defence import Defence, Function
+
+SEAL, CHAIN, ROWS = "relygate.seal_audit()", "relygate.verify_audit_chain(text)", "relygate.verify_audit_rows()"
+
+
+def finds(word, what, function, old, new):
+    return Defence(f"finds-{word}", "27", f"verify_audit() finds {what}", Function(function, old, new))
+
+
+DEFENCES = [
+    Defence("seal-bound", "27", "the bound is the oldest transaction that still runs", Function(SEAL,
+            "write_seals(rows, began, floor, pg_snapshot_xmin(snapshot), NULL)", "write_seals(rows, began, floor, pg_snapshot_xmax(snapshot), NULL)"),
+            Function(SEAL, "'seal', began, pg_snapshot_xmin(snapshot)", "'seal', began, pg_snapshot_xmax(snapshot)")),
+    Defence("seal-lock", "27", "one sealer at a time", Function("relygate.begin_sealing()", "IN SHARE ROW EXCLUSIVE MODE", "IN ROW EXCLUSIVE MODE")),
+    Defence("seal-read-committed", "27", "a snapshot from before the lock is refused", Function("relygate.begin_sealing()",
+            "current_setting('transaction_isolation') <> 'read committed'", "false")),
+    Defence("seal-hidden", "27", "a partition that hides its rows is an error", Function("relygate.audit_rows(text)", "IF hidden IS NOT NULL THEN", "IF false THEN")),
+    Defence("audit-head", "27", "a root that was kept elsewhere is looked for", Function(CHAIN,
+            "WHERE verify_audit_chain.head IS NOT NULL AND", "WHERE false AND")),
+    Defence("erasure-on-record", "27", "an erasure by hand is not excused", Function(ROWS, "WHERE p.is_erased AND NOT EXISTS", "WHERE false AND NOT EXISTS")),
+    Defence("finds-changed", "27", "verify_audit() finds a row that was changed",
+            Function(ROWS, "s.number) WHERE p.entry <> s.entry", "s.number) WHERE false"), Function(ROWS, "WHERE p.is_unfit AND NOT p.is_erased", "WHERE false")),
+    finds("removed", "a row that was removed", ROWS, "WHERE p.id IS NULL AND NOT EXISTS (SELECT FROM archived", "WHERE false AND NOT EXISTS (SELECT FROM archived"),
+    finds("added", "a row that was added", ROWS, "WHERE s.id IS NULL AND (p.xact < c.bound", "WHERE false AND (p.xact < c.bound"),
+    finds("backdated", "a row that was backdated", ROWS, "WHERE p.occurred_at < b.began - tolerance", "WHERE false"),
+    finds("postdated", "a row that says a time to come", ROWS, "WHERE p.occurred_at > coalesce(", "WHERE false AND p.occurred_at > coalesce("),
+    finds("changed-seals", "a seal that was changed", CHAIN, "WHERE s.digest <> s.computed OR s.digest <> l.digest OR s.previous IS DISTINCT FROM s.before "
+          "OR s.number_before <> s.number - 1", "WHERE false"),
+    finds("removed-seals", "a seal that was removed", CHAIN, "is not there.' WHERE s.number IS NULL", "is not there.' WHERE false"),
+    finds("unknown-seals", "a seal under no root", CHAIN, "WHERE l.number IS NULL", "WHERE false"),
+    finds("changed-roots", "a root that was changed", CHAIN, "WHERE r.previous IS DISTINCT FROM r.before\n        OR", "WHERE false AND"),
+    finds("missing-roots", "a root that was removed", CHAIN, "WHERE r.before <> r.number - 1", "WHERE false"),
+]
