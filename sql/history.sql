@@ -46,11 +46,13 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 BEGIN
     RETURN QUERY SELECT * FROM @extschema@.history_of(audit_history."table", audit_history.id);
     IF NOT FOUND THEN
+        -- A table that is not audited is refused there, in the same words.
+        PERFORM FROM @extschema@.list_audit("table" => audit_history."table", page_limit => 0);
         PERFORM @extschema@.refuse(404, 'not_found', 'nothing is on record about such a row');
     END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@.audit_history(@extschema@.label_input, uuid) IS
-'Each version of a row, the first first. Errors: RG404. Callers: tenant admin, auditor.';
+'Each version of a row, the first first. Errors: RG400 no such table is audited, RG404. Callers: tenant admin, auditor.';
 REVOKE ALL ON FUNCTION @extschema@.audit_history(@extschema@.label_input, uuid) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/audit/history', 'audit_history', 'audit.read', 'list', 200, 'History', true, 'read');

@@ -180,6 +180,10 @@ def test_over_http(database, tenants, admin, guard, south, site):
     version, = answer.json["data"]
     assert version["action"] == "insert" and version["rowAsJson"]["first_name"] == "Visitor" and version["validUntil"] is None
     assert south.get(f"/api/audit/history?table=visitors&id={visitor}").status == 404
+    for table in ("pg_authid", "bogus", "login_attempts", "Visitors"):
+        unknown, same = admin.get(f"/api/audit/history?table={table}&id={visitor}"), admin.get(f"/api/audit?table={table}")
+        assert unknown.status == same.status == 400 and unknown.json["errors"] == same.json["errors"], (unknown, same)
+        assert unknown.fields == {"table"} and "visitors" in unknown.json["errors"][0]["message"], unknown
     assert guard.get(f"/api/audit/history?table=visitors&id={visitor}").status == 403
     answer = admin.get(f"/api/sites/{site[0]}/occupancy?at=2026-01-01T00:00:00Z")
     assert answer.status == 200 and answer.json["data"]["inside"] == 0 and answer.json["data"]["openVisits"] is None, answer.text
