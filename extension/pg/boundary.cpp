@@ -7,17 +7,16 @@ namespace relygate::pg {
 namespace {
 
 // The sanitizer sees no bounds inside the blocks that a context cuts up, so here each piece is malloc's own.
-void *watched(MemoryContext context, std::size_t bytes) {
+void *watched(MemoryContext context, std::size_t bytes, std::size_t alignment) {
     struct Piece {
         MemoryContextCallback end;
         void *memory;
     };
     auto *piece = static_cast<Piece *>(std::malloc(sizeof(Piece)));
-    void *memory = std::malloc(bytes);
-    if (piece == nullptr || memory == nullptr) {
+    void *memory = nullptr;
+    if (piece == nullptr || posix_memalign(&memory, std::max(alignment, sizeof(void *)), bytes) != 0) {
         std::free(piece);
-        std::free(memory);
-        return nullptr;
+        throw std::bad_alloc();
     }
     const auto release = [](void *ended) {
         std::free(static_cast<Piece *>(ended)->memory);
@@ -32,13 +31,12 @@ void *watched(MemoryContext context, std::size_t bytes) {
 #endif
 
 void *ContextMemory::do_allocate(std::size_t bytes, std::size_t alignment) {
+#ifdef __SANITIZE_ADDRESS__
+    return watched(context_, bytes, alignment);
+#endif
     // palloc aligns to MAXALIGN (8); what needs more than that pays for it here.
     const std::size_t slack = alignment > MAXIMUM_ALIGNOF ? alignment : 0;
-#ifdef __SANITIZE_ADDRESS__
-    void *memory = watched(context_, bytes + slack);
-#else
     void *memory = MemoryContextAllocExtended(context_, bytes + slack, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
-#endif
     if (memory == nullptr)
         throw std::bad_alloc();
     if (slack == 0)
