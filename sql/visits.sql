@@ -12,7 +12,8 @@ CREATE TYPE @extschema@.visit AS (
     is_automatic boolean,
     updated_at timestamptz, _cursor text[], _total bigint);
 COMMENT ON TYPE @extschema@.visit IS
-'A visit as the API answers it, with its visitor inside; purpose is the word of the vocabulary or the free text.';
+'A visit as the API answers it, with its visitor inside; purpose is the word of the vocabulary or the free text. group_size is who '
+'is with the visit now, of one that is over who left last: all who came are people in relygate_report.visits.';
 
 -- Reading ----------------------------------------------------------------------------------------------------------
 

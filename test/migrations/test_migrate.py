@@ -189,6 +189,9 @@ BREAKS = [(name, f"DROP TABLE relygate.{name} CASCADE") for name in (
     ("audit_guard", "ALTER TABLE relygate.audit_log NO FORCE ROW LEVEL SECURITY"),
     ("audit_retention", "GRANT EXECUTE ON FUNCTION relygate.drop_audit_month(text) TO relygate_owner"),
     ("audit_departures", "DROP TRIGGER departures ON relygate.visits"),
+    ("reporting_people", "ALTER VIEW relygate_report.visits RENAME people TO persons"),
+    ("reporting_people", "ALTER VIEW relygate_report.visits SET (security_invoker = false)"),
+    ("reporting_people", "REVOKE SELECT ON relygate.visit_departures FROM relygate_reporting"),
 ]
 GUARDS = ("ddl", "drop", "audit_ddl", "audit_drop")
 

@@ -1,6 +1,6 @@
 -- The reporting views: stable names, described columns, one tenant's rows, days of the site, and nothing to write or to peek at.
 BEGIN;
-SELECT plan(26);
+SELECT plan(30);
 
 SELECT id AS south FROM relygate.create_tenant('R_SOUTH', 'South', 'office', 'Asia/Dubai', 'AE') \gset
 INSERT INTO relygate.visitors (tenant_id, first_name) VALUES (:'south', 'Omar') RETURNING id AS foreign_visitor \gset
@@ -20,6 +20,10 @@ VALUES (:'site', :'asha', 'checked_in', 3, 'Parcel', :'gate', :'host', '2026-11-
 INSERT INTO relygate.visits (site_id, visitor_id, state, purpose_id, requested_at)
 VALUES (:'site', :'ravi', 'checked_in', :'purpose', '2026-11-24T18:29:59Z') RETURNING id AS second \gset
 UPDATE relygate.sites SET capacity = 10;
+
+RESET ROLE;
+CREATE FUNCTION test.plan_of(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY EXECUTE 'EXPLAIN ' || query; END $$;
+GRANT EXECUTE ON FUNCTION test.plan_of(text) TO PUBLIC;
 
 -- What a reporting login may
 SELECT test.act_as(:'north', 'relygate_reporting');
@@ -45,6 +49,17 @@ SELECT throws_ok('SELECT salt FROM relygate.audit_log', '42501', NULL, 'no salts
 SELECT throws_ok('DELETE FROM relygate.visits', '42501', NULL, 'no writing of tables');
 SELECT throws_ok('UPDATE relygate_report.visitors SET first_name = ''X''', NULL, NULL, '... nor through views');
 SELECT throws_ok(format($$ SELECT set_config('app.tenant_id', %L, true) $$, :'south'), '42501', NULL, 'no choosing of a tenant');
+
+-- A group that leaves in parts
+SELECT test.act_as(:'north');
+SELECT is((SELECT group_size FROM relygate.check_out(:'visit', group_size => 2)), 1, 'two of three leave');
+SELECT is((SELECT state || ' ' || group_size FROM relygate.check_out(:'visit')), 'checked_out 1', 'the last one ends the visit');
+UPDATE relygate.visits SET group_size = 4 WHERE id = :'second';
+SELECT test.act_as(:'north', 'relygate_reporting');
+SELECT is((SELECT array_agg(group_size || ' of ' || people ORDER BY people) FROM relygate_report.visits), ARRAY['1 of 3', '4 of 4'],
+    'all who came are counted, who joined later once');
+SELECT ok((SELECT NOT string_agg(line, '') LIKE '%visit_departures%' FROM test.plan_of('SELECT group_size FROM relygate_report.visits') line),
+    '... only where it is asked for');
 
 -- Durations are real minutes, days with a clock change too (time-004, time-005)
 RESET ROLE;
