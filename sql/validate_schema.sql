@@ -181,6 +181,28 @@ BEGIN
                      OR EXISTS (SELECT FROM pg_default_acl d, aclexplode(d.defaclacl) a
                                  WHERE d.defaclrole = to_regrole(w.name) AND d.defaclnamespace <> 0 AND a.grantee = 0);
 
+    -- Routes of a DBA: each answers 500 or 403 only when somebody asks it.
+    IF to_regclass('relygate_global.routes') IS NOT NULL THEN
+        RETURN QUERY SELECT format('route %s %s', r.method, r.pattern), w.finding, w.advice
+                       FROM relygate_global.routes r
+                      CROSS JOIN LATERAL (SELECT count(*) AS count, min(p.oid) AS oid FROM pg_proc p
+                                           WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname = r.function) f
+                      CROSS JOIN LATERAL (
+                        SELECT format('function relygate.%s is %s', r.function, CASE f.count WHEN 0 THEN 'not there' ELSE 'there more than once' END),
+                               format('Make it one, or DELETE FROM relygate_global.routes WHERE method = %L AND pattern = %L;', r.method, r.pattern)
+                         WHERE f.count <> 1
+                        UNION ALL
+                        SELECT format('relygate_api may not call relygate.%s', r.function),
+                               format('GRANT EXECUTE ON FUNCTION %s TO relygate_api;', f.oid::regprocedure)
+                         WHERE f.count = 1 AND NOT has_function_privilege('relygate_api', f.oid, 'EXECUTE')
+                        UNION ALL
+                        SELECT format('no role has permission %s, which it asks for', r.permission),
+                               'Let it ask for one of relygate.list_permissions(), or give this one to roles in relygate.role_permissions.'
+                         WHERE r.permission NOT IN ('public', 'signed_in')
+                           AND NOT EXISTS (SELECT FROM @extschema@.product_permissions() k WHERE k.permission = r.permission)
+                           AND NOT EXISTS (SELECT FROM @extschema@.role_permissions k WHERE k.permission = r.permission)) AS w (finding, advice);
+    END IF;
+
     -- The audit
     RETURN QUERY SELECT * FROM @extschema@.audit_defects();
 
@@ -190,6 +212,6 @@ BEGIN
                   WHERE NOT EXISTS (SELECT FROM pg_event_trigger e WHERE e.evtname = w.name AND e.evtenabled IN ('O', 'A'));
 END $$;
 COMMENT ON FUNCTION @extschema@.validate_schema() IS
-'Lists what is wrong with the protection of this database: tables, keys, functions, views, logins, the guard. Empty is right. '
+'Lists what is wrong with the protection of this database: tables, keys, functions, views, logins, a DBA''s routes, the guard. Empty is right. '
 'Callers: a superuser.';
 REVOKE ALL ON FUNCTION @extschema@.validate_schema() FROM PUBLIC;

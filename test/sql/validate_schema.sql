@@ -1,6 +1,6 @@
 -- validate_schema(): each finding is planted once, while the guard sleeps, and exactly that is found.
 BEGIN;
-SELECT plan(47);
+SELECT plan(51);
 
 SELECT id AS north FROM relygate.create_tenant('V_NORTH', 'North', 'school', 'Asia/Kolkata', 'IN') \gset
 SET client_min_messages = error;
@@ -118,6 +118,14 @@ SELECT is(test.findings_after($$ ALTER DEFAULT PRIVILEGES FOR ROLE relygate_owne
     'role relygate_owner: everybody may call the functions that it makes', 'default privileges [validate-schema]');
 SELECT is(test.findings_after($$ ALTER DEFAULT PRIVILEGES FOR ROLE relygate_owner IN SCHEMA relygate GRANT SELECT ON TABLES TO PUBLIC $$),
     'role relygate_owner: everybody may call the functions that it makes', '... in one schema [validate-schema]');
+SELECT is(test.findings_after($$ INSERT INTO relygate_global.routes (method, pattern, function, permission, answer, read_only) VALUES ('GET', '/api/lunch', 'list_lunch', 'visits.read', 'list', true) $$),
+    'route GET /api/lunch: function relygate.list_lunch is not there', 'a route without its function [validate-schema]');
+SELECT is(test.findings_after($$ CREATE FUNCTION relygate.list_lunch() RETURNS SETOF text LANGUAGE sql AS 'SELECT ''rice'''; REVOKE ALL ON FUNCTION relygate.list_lunch() FROM PUBLIC; INSERT INTO relygate_global.routes (method, pattern, function, permission, answer, read_only) VALUES ('GET', '/api/lunch', 'list_lunch', 'signed_in', 'list', true) $$),
+    'route GET /api/lunch: relygate_api may not call relygate.list_lunch', '... with one that nobody may call [validate-schema]');
+SELECT is(test.findings_after($$ INSERT INTO relygate_global.routes (method, pattern, function, permission, answer, read_only) VALUES ('GET', '/api/lunch', 'list_visits', 'visit.read', 'list', true) $$),
+    'route GET /api/lunch: no role has permission visit.read, which it asks for', '... with a permission that is mistyped [validate-schema]');
+SELECT is(test.findings_after(format($$ SET LOCAL app.tenant_id = %L; INSERT INTO relygate.roles (name) VALUES ('Cook'); INSERT INTO relygate.role_permissions (role_id, permission) SELECT id, 'lunch.read' FROM relygate.roles WHERE name = 'Cook'; INSERT INTO relygate_global.routes (method, pattern, function, permission, answer, read_only) VALUES ('GET', '/api/lunch', 'list_visits', 'lunch.read', 'list', true) $$, :'north')),
+    '', '... but not with one of its own that a role has [validate-schema]');
 SELECT is(test.findings_after($$ ALTER EVENT TRIGGER relygate_guard_drop ENABLE; DROP EVENT TRIGGER relygate_guard_ddl $$),
     'event trigger relygate_guard_ddl: missing or disabled', 'a guard that is gone [validate-schema]');
 SELECT is(test.findings_after($$ ALTER EVENT TRIGGER relygate_guard_ddl ENABLE; ALTER EVENT TRIGGER relygate_guard_drop DISABLE $$),
