@@ -12,16 +12,12 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_c
 BEGIN
     RETURN QUERY VALUES
         ('audit.read', 'Read who changed what and when'),
-        ('pii.read', 'Read personal data that others see masked'),
         ('places.read', 'Read locations, gates and hosts'),
         ('places.write', 'Change locations, gates and hosts'),
-        ('platform.read', 'Read all tenants and the health of the installation'),
-        ('platform.write', 'Make, suspend and resume tenants'),
-        ('reports.read', 'Read dashboards and statistics'),
+        ('platform.read', 'Ask the routes of the installation''s own that read for the operator'),
+        ('platform.write', 'Ask the routes of the installation''s own that write for the operator'),
         ('roles.read', 'Read roles and permissions'),
         ('roles.write', 'Change the roles that the tenant made itself'),
-        ('settings.read', 'Read settings'),
-        ('settings.write', 'Change settings'),
         ('sites.read', 'Read sites and their occupancy'),
         ('sites.write', 'Change sites'),
         ('users.read', 'Read users'),
@@ -34,7 +30,8 @@ BEGIN
         ('vocabularies.write', 'Change visitor categories and purposes');
 END $$;
 COMMENT ON FUNCTION @extschema@.product_permissions() IS
-'All permissions of the product; platform.* counts only in the operator''s tenant.';
+'All permissions that routes of the product ask for, and platform.*, which routes of a DBA may ask for and which counts only in the '
+'operator''s tenant.';
 REVOKE ALL ON FUNCTION @extschema@.product_permissions() FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.built_in_roles() RETURNS TABLE (role text, permissions text[])
@@ -51,8 +48,8 @@ BEGIN
         ('receptionist', at_the_desk),
         ('security_guard', at_the_desk),
         ('host', ARRAY['places.read', 'sites.read', 'vocabularies.read']),
-        ('auditor', ARRAY['audit.read', 'places.read', 'reports.read', 'roles.read', 'settings.read', 'sites.read', 'users.read',
-                          'visitors.read', 'visits.read', 'vocabularies.read']);
+        ('auditor', ARRAY['audit.read', 'places.read', 'roles.read', 'sites.read', 'users.read', 'visitors.read', 'visits.read',
+                          'vocabularies.read']);
 END $$;
 COMMENT ON FUNCTION @extschema@.built_in_roles() IS 'The roles that every tenant has (platform_admin: the operator''s), with their permissions.';
 REVOKE ALL ON FUNCTION @extschema@.built_in_roles() FROM PUBLIC;
@@ -71,19 +68,28 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = p
 #variable_conflict use_column
 BEGIN
     RETURN (SELECT CASE WHEN r.is_built_in THEN coalesce(@extschema@.built_in_permissions(r.name::text), '{}')
-                        ELSE ARRAY(SELECT p.permission FROM @extschema@.role_permissions p WHERE p.role_id = r.id ORDER BY 1) END
+                        -- What no route asks for any more nobody has, gives or lacks, although its row may stay.
+                        ELSE ARRAY(SELECT p.permission FROM @extschema@.role_permissions p WHERE p.role_id = r.id
+                            AND EXISTS (SELECT FROM @extschema@.routes u WHERE u.permission = p.permission) ORDER BY 1) END
               FROM @extschema@.roles r WHERE r.id = permissions_of.role_id);
 END $$;
-COMMENT ON FUNCTION @extschema@.permissions_of(uuid) IS 'What a role of the tenant may do, in order; NULL: there is no such role.';
+COMMENT ON FUNCTION @extschema@.permissions_of(uuid) IS 'What a role of the tenant may do, in order: what some route asks for. NULL: there is no such role.';
 REVOKE ALL ON FUNCTION @extschema@.permissions_of(uuid) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.list_permissions() RETURNS SETOF @extschema@.permission
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN QUERY SELECT p.* FROM @extschema@.product_permissions() p WHERE p.permission NOT LIKE 'platform.%' ORDER BY p.permission;
+    RETURN QUERY SELECT p.permission, p.description FROM (
+        SELECT k.* FROM @extschema@.product_permissions() k
+         UNION ALL
+        SELECT DISTINCT r.permission, 'Ask routes of this installation''s own' FROM @extschema@.routes r
+         WHERE NOT r.is_product AND r.permission LIKE '%.%'
+           AND NOT EXISTS (SELECT FROM @extschema@.product_permissions() k WHERE k.permission = r.permission)) p
+     WHERE p.permission NOT LIKE 'platform.%' ORDER BY p.permission;
 END $$;
-COMMENT ON FUNCTION @extschema@.list_permissions() IS 'The permissions that a role of a tenant can have.';
+COMMENT ON FUNCTION @extschema@.list_permissions() IS
+'The permissions that a role of a tenant can have: those of the product, and those that a DBA''s routes ask for.';
 REVOKE ALL ON FUNCTION @extschema@.list_permissions() FROM PUBLIC;
 
 -- Roles -----------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 -- Users by SQL: the rules are the same for a DBA, and nobody gives more than he has.
 BEGIN;
-SELECT plan(46);
+SELECT plan(54);
 
 SELECT id AS north FROM relygate.create_tenant('T_NORTH', 'North', 'school', 'Asia/Kolkata', 'IN') \gset
 SELECT id AS admin FROM relygate.create_user('admin', 'Gate-keeper-7431', 'tenant_admin') \gset
@@ -83,6 +83,27 @@ SELECT ok(EXISTS (SELECT FROM relygate.get_user(:'guard')), '... and still there
 SELECT throws_ok(format('DELETE FROM relygate.users WHERE id = %L', :'guard'), '42501', NULL, 'the API deletes no user');
 SELECT throws_ok(format($$ INSERT INTO relygate.users (user_name, password_hash, role_id) VALUES ('plain', 'secret', %L) $$, :'clerk_role'), '23514', NULL,
     'a password in clear cannot be stored');
+
+-- Permissions: what a route asks for, no more.
+SELECT is_empty($$ SELECT permission FROM relygate.product_permissions() WHERE permission NOT LIKE 'platform.%'
+    EXCEPT SELECT permission FROM relygate.product_routes $$, 'every permission of the product is asked for by a route');
+SELECT is_empty($$ SELECT permission FROM relygate.product_routes WHERE permission LIKE '%.%' EXCEPT SELECT permission FROM relygate.product_permissions() $$,
+    '... and every one that is asked for is a permission');
+SELECT is_empty($$ SELECT role, p FROM relygate.built_in_roles() b, unnest(b.permissions) p EXCEPT SELECT b.role, k.permission FROM relygate.built_in_roles() b, relygate.product_permissions() k $$,
+    '... and built-in roles have no others');
+SELECT test.act_as(:'north', 'relygate_owner');
+INSERT INTO relygate.roles (name) VALUES ('Old') RETURNING id AS old_role \gset
+INSERT INTO relygate.role_permissions (role_id, permission) VALUES (:'old_role', 'pii.read'), (:'old_role', 'visits.read'), (:'old_role', 'lunch.read');
+SELECT test.act_as(:'north', 'relygate_api', :'admin');
+SELECT is((SELECT permissions FROM relygate.get_role(:'old_role')), ARRAY['visits.read'], 'a permission of 1.0.0 that no route asks for is not shown');
+SELECT is((SELECT name FROM relygate.update_role(:'old_role', name => 'Older')), 'Older', '... nor in the way of a change');
+SELECT throws_ok(format($$ SELECT relygate.update_role(%L, permissions => ARRAY['pii.read']) $$, :'old_role'), 'RG400', 'unknown permission', '... nor given');
+RESET ROLE;
+INSERT INTO relygate_global.routes (method, pattern, function, permission, answer, read_only) VALUES ('GET', '/api/lunch', 'list_visits', 'lunch.read', 'list', true);
+SELECT test.act_as(:'north', 'relygate_api', :'admin');
+SELECT is((SELECT array_agg(permission) FROM relygate.list_permissions() WHERE permission LIKE 'lunch.%' OR permission LIKE 'platform.%'), ARRAY['lunch.read'],
+    'what a DBA''s route asks for is a permission');
+SELECT throws_ok(format($$ SELECT relygate.update_role(%L, name => 'Oldest') $$, :'old_role'), 'RG403', NULL, '... that counts');
 
 SELECT * FROM finish();
 ROLLBACK;
