@@ -86,7 +86,7 @@ int serve(const Config &config, const ConfigReport &report) {
     });
     std::random_device random;
     RateLimits rate_limits(config.rate_limit_most, config.rate_limit_window_ms,
-                         static_cast<std::uint64_t>(random()) << 32 | random());
+                           static_cast<std::uint64_t>(random()) << 32 | random());
     std::string problem;
     if (!keeper.first_contact(problem)) {
         std::fprintf(stderr, "relygate-shim: %s\n", problem.c_str());
