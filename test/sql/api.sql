@@ -1,7 +1,7 @@
 -- The dispatcher: a request goes in as the shim hands it over, an answer comes out. A toy of its own is what it works on, added
 -- as a DBA would add it: a function, a row in relygate_global.routes, no restart.
 BEGIN;
-SELECT plan(113);
+SELECT plan(122);
 
 SELECT id AS south FROM relygate.create_tenant('D_SOUTH', 'South', 'office', 'Asia/Dubai', 'AE') \gset
 SELECT id AS north FROM relygate.create_tenant('D_NORTH', 'North', 'school', 'Asia/Kolkata', 'IN') \gset
@@ -259,6 +259,43 @@ SELECT is((SELECT array_position(headers, 'X-New-Token') > 0 FROM test.ask(:'t',
           '(200,)', '... in an answer that no browser keeps'),
        is((SELECT array_position(headers, 'X-New-Token')::text FROM test.ask(:'t', 'GET', '/api/toys', lives => '7 hours')), NULL::text, 'a fresh one is kept'),
        is((SELECT array_position(headers, 'X-New-Token')::text FROM test.ask(ARRAY[:'north', :'maker', NULL]::uuid[], 'GET', '/api/toys', lives => '1 minute')), NULL::text, 'another issuer renews its own');
+
+-- A call has the same outcome by the function's address and by a plan, which a domain's CHECK, a computed DEFAULT, a dropped
+-- attribute and another language need; and both ask for the right to call
+RESET ROLE;
+CREATE DOMAIN relygate.toy_kind AS text;
+CREATE TYPE relygate.toy_card AS (a text, gone int, c int);
+CREATE FUNCTION relygate.plain_toy(kind relygate.toy_kind, size int DEFAULT 7, note text DEFAULT NULL) RETURNS SETOF relygate.toy_card LANGUAGE plpgsql STABLE AS
+$$ BEGIN RETURN QUERY SELECT plain_toy.kind || coalesce(plain_toy.note, ' -'), 2, plain_toy.size; END $$;
+CREATE FUNCTION relygate.noted_toy(kind relygate.toy_kind, note text DEFAULT 'of ' || current_setting('app.request_id')) RETURNS TABLE (its_kind text, its_note text) LANGUAGE plpgsql STABLE AS
+$$ BEGIN RETURN QUERY SELECT noted_toy.kind::text, noted_toy.note; END $$;
+CREATE FUNCTION relygate.no_toys(name text) RETURNS SETOF relygate.toy_card LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN; END $$;
+GRANT EXECUTE ON FUNCTION relygate.plain_toy, relygate.noted_toy, relygate.no_toys TO relygate_api;
+INSERT INTO relygate_global.routes (method, pattern, function, permission, answer, status, message, read_only)
+VALUES ('GET', '/api/plain/{kind}', 'plain_toy', 'toys.read', 'object', 200, 'Plain', true), ('GET', '/api/noted/{kind}', 'noted_toy', 'toys.read', 'object', 200, 'Noted', true),
+       ('GET', '/api/none/{name}', 'no_toys', 'toys.read', 'object', 200, 'None', true);
+SELECT test.act_as(NULL);
+SELECT is((SELECT body -> 'data' FROM test.ask(:'t', 'GET', '/api/plain/soft')), '{"a": "soft -", "gone": 2, "c": 7}', 'constant DEFAULTs are taken'),
+       is((SELECT body -> 'data' FROM test.ask(:'t', 'GET', '/api/plain/soft', 'size=8&note=!')), '{"a": "soft!", "gone": 2, "c": 8}', '... and replaced'),
+       is((SELECT body -> 'data' FROM test.ask(:'t', 'GET', '/api/noted/soft')), '{"itsKind": "soft", "itsNote": "of request-7"}', 'a computed DEFAULT is computed'),
+       is((SELECT body -> 'data' FROM test.ask(:'t', 'GET', '/api/noted/soft', 'note=mine')), '{"itsKind": "soft", "itsNote": "mine"}', '... where nothing is given'),
+       is((SELECT status FROM test.ask(:'t', 'GET', '/api/none/x')), 404, 'a function without RETURN QUERY has no row');
+RESET ROLE;
+ALTER DOMAIN relygate.toy_kind ADD CONSTRAINT kinds CHECK (VALUE IN ('soft', 'hard'));
+SELECT test.act_as(NULL);
+SELECT is((SELECT status FROM test.ask(:'t', 'GET', '/api/plain/liquid')), 400, 'a CHECK that a domain is given later holds'),
+       is((SELECT body #>> '{data,a}' FROM test.ask(:'t', 'GET', '/api/plain/hard')), 'hard -', '... and lets pass');
+RESET ROLE;
+ALTER DOMAIN relygate.toy_kind DROP CONSTRAINT kinds;
+ALTER TYPE relygate.toy_card DROP ATTRIBUTE gone;
+CREATE OR REPLACE FUNCTION relygate.plain_toy(kind relygate.toy_kind, size int DEFAULT 7, note text DEFAULT NULL) RETURNS SETOF relygate.toy_card LANGUAGE plpgsql STABLE AS
+$$ BEGIN RETURN QUERY SELECT plain_toy.kind::text, plain_toy.size; END $$;
+SELECT test.act_as(NULL);
+SELECT is((SELECT body -> 'data' FROM test.ask(:'t', 'GET', '/api/plain/soft')), '{"a": "soft", "c": 7}', 'a dropped attribute is no member');
+RESET ROLE;
+REVOKE EXECUTE ON FUNCTION relygate.noted_toy FROM relygate_api, PUBLIC;
+SELECT test.act_as(NULL);
+SELECT is((SELECT (status, body ->> 'code')::text FROM test.ask(:'t', 'GET', '/api/noted/soft', 'note=mine')), '(500,internal)', 'without the right to call it a function is not called');
 
 SELECT * FROM finish();
 ROLLBACK;
