@@ -78,7 +78,7 @@ std::span<const FieldError> Arguments::errors() const {
 
 // Only the first error of a member is told; views that do not live in `memory_` yet are kept there.
 void Arguments::refuse(std::string_view member, std::string_view code, std::string_view message) {
-    if (!has_error(member))
+    if (errors_.size() < kMaxErrors && !has_error(member)) // each one looks through all others
         errors_.push_back({keep(member, memory_), code, message});
 }
 

@@ -25,6 +25,8 @@ class Arguments {
     // When all members are there: arrays become whole, and the rules that ask for another member are applied.
     void finish();
 
+    static constexpr std::size_t kMaxErrors =
+        100; // so many are told; ten thousand unknown members are no slip of the pen
     void refuse(std::string_view member, std::string_view code, std::string_view message);
     void refuse(std::string_view member, const Refusal &refusal); // with its detail or hint: what is right
     [[nodiscard]] bool has_error(std::string_view member) const;
