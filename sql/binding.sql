@@ -51,13 +51,16 @@ COMMENT ON FUNCTION @extschema@.binding_obstacle(oid) IS 'Why a role cannot be b
 REVOKE ALL ON FUNCTION @extschema@.binding_obstacle(oid) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.bind_role(role name, tenant_id uuid) RETURNS void
-LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     id CONSTANT oid := (SELECT r.oid FROM pg_roles r WHERE r.rolname = bind_role.role);
     obstacle text;
 BEGIN
-    IF id IS NULL THEN
+    -- Nobody notices that a STRICT function did nothing.
+    IF bind_role.role IS NULL OR bind_role.tenant_id IS NULL THEN
+        RAISE EXCEPTION 'a role and a tenant are needed' USING ERRCODE = 'null_value_not_allowed';
+    ELSIF id IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', bind_role.role USING ERRCODE = 'undefined_object';
     END IF;
     obstacle := @extschema@.binding_obstacle(id);
@@ -74,16 +77,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.bind_role(name, uuid) IS
 'Binds a login to a tenant: it reads that tenant''s rows through relygate_reporting, with no SET, and cannot choose another. Ends '
-'its open sessions at commit. Errors: 42501 the role has rights that no binding can hold. Callers: a superuser.';
+'its open sessions at commit. Errors: 22004 null; 42704 no such role; P0002 no such tenant; 42501 the role has rights that no binding can hold. Callers: a superuser.';
 REVOKE ALL ON FUNCTION @extschema@.bind_role(name, uuid) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.unbind_role(role name) RETURNS void
-LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     id CONSTANT oid := (SELECT r.oid FROM pg_roles r WHERE r.rolname = unbind_role.role);
 BEGIN
-    IF id IS NULL THEN
+    IF unbind_role.role IS NULL THEN
+        RAISE EXCEPTION 'a role is needed' USING ERRCODE = 'null_value_not_allowed';
+    ELSIF id IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', unbind_role.role USING ERRCODE = 'undefined_object';
     ELSIF NOT EXISTS (SELECT FROM pg_db_role_setting s, pg_database d, unnest(s.setconfig) AS c (setting)
                        WHERE s.setrole = id AND s.setdatabase = d.oid AND d.datname = current_database() AND c.setting LIKE 'app.tenant\_id=%') THEN
@@ -99,7 +104,7 @@ BEGIN
     PERFORM @extschema@.end_role_sessions(id);
 END $$;
 COMMENT ON FUNCTION @extschema@.unbind_role(name) IS
-'Takes a login''s tenant away and ends its open sessions at commit. Errors: 42704 no such role; 55000 it is not bound here. Callers: '
+'Takes a login''s tenant away and ends its open sessions at commit. Errors: 22004 null; 42704 no such role; 55000 it is not bound here. Callers: '
 'a superuser.';
 REVOKE ALL ON FUNCTION @extschema@.unbind_role(name) FROM PUBLIC;
 

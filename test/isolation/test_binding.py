@@ -58,6 +58,13 @@ def test_an_unknown_role_or_tenant(ground, login):
         assert session.refused(BIND, login, "00000000-0000-7000-8000-000000000000") == "P0002"
 
 
+def test_null_is_no_role_and_no_tenant(ground, login):
+    for call in ("bind_role(NULL, NULL)", f"bind_role(NULL, '{ground.north}')", f"bind_role('{login}', NULL)", "unbind_role(NULL)"):
+        with ground.session("postgres") as session, pytest.raises(psycopg2.Error) as raised:
+            session.run(f"SELECT relygate.{call}")
+        assert raised.value.pgcode == "22004", call
+
+
 # With such a right of relygate_reporting none of its members could be bound again.
 @defended_by("sessions-end", "no-server-roles", "statements-of-others-hidden", "ownership", "ownership-and-guard", "suset-and-entitlement")
 def test_sessions_end_when_the_binding_changes(ground, login):
