@@ -123,8 +123,19 @@ CREATE FUNCTION @extschema@.update_visitor_category(id uuid, name @extschema@.la
 RETURNS SETOF @extschema@.visitor_category
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
+DECLARE
+    old record;
 BEGIN
     update_visitor_category.name := @extschema@.normalize_label(update_visitor_category.name);
+    SELECT c.is_default, @extschema@.patched(given, 'is_default', update_visitor_category.is_default, c.is_default) AS will_be_default,
+           @extschema@.patched(given, 'is_active', update_visitor_category.is_active, c.is_active) AS will_be_active INTO old
+      FROM @extschema@.visitor_categories c
+     WHERE c.tenant_id = @extschema@.current_tenant() AND c.id = update_visitor_category.id FOR NO KEY UPDATE;
+    -- Without a default a walk-in would belong to no category, and nothing would say whether it needs a mobile.
+    IF old.is_default AND NOT old.will_be_default OR old.will_be_default AND NOT old.will_be_active THEN
+        PERFORM @extschema@.refuse(409, 'default_category', 'there must be a default category that is in use',
+            hint => 'Make another category the default first.', field => CASE WHEN old.will_be_default THEN 'is_active' ELSE 'is_default' END);
+    END IF;
     IF update_visitor_category.is_default THEN
         UPDATE @extschema@.visitor_categories c SET is_default = false
             WHERE c.tenant_id = @extschema@.current_tenant() AND c.is_default
@@ -143,7 +154,8 @@ EXCEPTION WHEN unique_violation THEN
 END $$;
 COMMENT ON FUNCTION @extschema@.update_visitor_category(uuid, @extschema@.label_input, boolean, @extschema@.position_input, boolean,
     boolean, text[]) IS
-'Changes a category of visitors. Errors: RG404, RG409 name taken. Callers: tenant admin.';
+'Changes a category of visitors; a new default takes the place of the old one. Errors: RG404, RG409 name taken, RG409 the default one would '
+'be none or out of use. Callers: tenant admin.';
 REVOKE ALL ON FUNCTION @extschema@.update_visitor_category(uuid, @extschema@.label_input, boolean, @extschema@.position_input, boolean, boolean,
     text[]) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, required, read_only, lane)
@@ -154,7 +166,6 @@ CREATE FUNCTION @extschema@.delete_visitor_category(id uuid) RETURNS SETOF @exts
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    -- Without a default a walk-in would belong to no category, and nothing would say whether it needs a mobile.
     IF EXISTS (SELECT FROM @extschema@.visitor_categories c
                 WHERE c.tenant_id = @extschema@.current_tenant() AND c.id = delete_visitor_category.id AND c.is_default) THEN
         PERFORM @extschema@.refuse(409, 'default_category', 'the default category cannot be deleted',

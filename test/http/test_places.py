@@ -127,6 +127,10 @@ def test_the_default_category_stays(admin):
     default = next(c for c in admin.get("/api/visitor-categories?pageSize=100").data if c["isDefault"])
     refused = admin.delete(f"/api/visitor-categories/{default['id']}")
     assert (refused.status, refused.code) == (409, "default_category"), refused
+    for body, field in (({"isDefault": False}, "isDefault"), ({"isActive": False}, "isActive"), ({"isDefault": True, "isActive": False}, "isActive")):
+        refused = admin.patch(f"/api/visitor-categories/{default['id']}", body)
+        assert (refused.status, refused.code, refused.fields) == (409, "default_category", {field}), refused
+    assert admin.get(f"/api/visitor-categories/{default['id']}").data == default
     other = admin.post("/api/visitor-categories", {"name": "Auditors"}).data
     assert admin.patch(f"/api/visitor-categories/{other['id']}", {"isDefault": True}).status == 200
     assert admin.delete(f"/api/visitor-categories/{default['id']}").status == 200
