@@ -147,7 +147,7 @@ RELYGATE_CHECK(is_mobile, core::looks_like_mobile(value))
 RELYGATE_CHECK(is_vehicle_number, core::normalize_vehicle_number(value, kAnyCountry, memory))
 RELYGATE_CHECK(is_person_name, core::normalize_person_name(value, memory))
 RELYGATE_CHECK(is_email, core::normalize_email(value, memory))
-RELYGATE_CHECK(is_label, core::normalize_label(value, memory))
+RELYGATE_CHECK(is_label, core::looks_like_label(value, memory))
 RELYGATE_CHECK(is_remark, core::normalize_remark(value, memory))
 // Where no trigger normalises, only the stored form is right.
 RELYGATE_CHECK(is_user_name, [&] {

@@ -51,6 +51,27 @@ TEST(Label, Boundaries) {
     EXPECT_EQ(label(std::string(251, 'x')), "refused");
     EXPECT_EQ(label("  <b>Tower & Co</b> "), "[<b>Tower & Co</b>]") << "escaping is the reader's business";
     EXPECT_EQ(label("two\nlines"), "refused");
+    for (const char *unseen : {"\u200B", "\u00AD", "\u061C", "\u200E", "\u200F", "\u2060", "\uFEFF", "\u034F", "\u180E",
+                               "\u3164", "\u200D", "\u200C", "\uFE0F", "\U000E0041", "\u200B\u200D"}) {
+        EXPECT_EQ(label(std::string("Deli") + unseen + "very"), "[Delivery]") << unseen;
+        EXPECT_EQ(label(std::string(unseen) + "Tour" + unseen), "[Tour]") << unseen;
+        EXPECT_EQ(label(unseen), "refused") << unseen;
+    }
+    EXPECT_EQ(label("one\u2028two\u2029"), "[one two]");
+    for (const char *spelled :
+         {"\u0D2E\u0D4D\u200D", "\u0915\u094D\u200C\u0937", "\u09B0\u200D\u09CD\u09AF",
+          "\u0645\u06CC\u200C\u062E\u0648\u0627\u0647\u0645", "\u2764\uFE0F",
+          "\U0001F469\u200D\u2764\uFE0F\u200D\U0001F468", "1\uFE0F\u20E3",
+          "\U0001F3F4\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007F", "\u8FBB\U000E0100", "a\u0301b"})
+        EXPECT_NE(label(spelled), "refused") << spelled;
+    EXPECT_EQ(label("\u0915\u094D\u200C\u0937"), "[\u0915\u094D\u200C\u0937]") << "an explicit virama";
+    EXPECT_EQ(label("\U0001F469\u200D\u2764\uFE0F\u200D\U0001F468"), "[\U0001F469\u200D\u2764\uFE0F\u200D\U0001F468]");
+    EXPECT_EQ(label("1\uFE0F\u20E3"), "[1\uFE0F\u20E3]");
+    EXPECT_EQ(label("\u0645\u06CC\u200C\u062E\u0648"), "[\u0645\u06CC\u200C\u062E\u0648]") << "Persian";
+    EXPECT_EQ(label("turn\u202Eed"), "refused");
+    std::pmr::monotonic_buffer_resource memory;
+    EXPECT_TRUE(looks_like_label("Deli\u200Bvery", memory)) << "a dump of 1.0.0 is restored";
+    EXPECT_FALSE(looks_like_label("two\nlines", memory));
     EXPECT_EQ(remark("two\nlines"), "[two\nlines]");
     EXPECT_EQ(remark(std::string(500, 'x')), "[" + std::string(500, 'x') + "]");
     EXPECT_EQ(remark(std::string(501, 'x')), "refused");
