@@ -47,6 +47,13 @@ def test_a_wrong_id_is_no_ground_for_guesses(admin, guard, quiet):
     assert guard.post("/api/visits", body).status == 201
 
 
+@pytest.mark.parametrize("size", [0, 1001, -1, 99999999999, 10**30, -10**30])
+def test_bounds_are_those_that_count(size, guard, quiet):
+    answer = guard.post("/api/visits", {"visitor": {"firstName": "Q", "mobile": some_mobile()}, "purpose": "Tour", "groupSize": size})
+    assert refused(answer, "groupSize") == {"groupSize": "range"}
+    assert "The least is 1, the most is 1000" in answer.json["errors"][0]["message"], answer
+
+
 def test_a_visitor(guard, quiet):
     answer = guard.post("/api/visitors", {"firstName": "Q", "mobile": some_mobile(), "validFrom": "2026-02-01", "validUntil": "2026-01-01",
                                           "documentNo": "2363 8472 9104", "unitId": quiet.site})

@@ -180,8 +180,13 @@ void Arguments::set_integer(std::size_t at, std::string_view text) {
     const Parameter &parameter = parameters_[at];
     const bool is_small = parameter.kind == ValueKind::int4;
     const auto parsed = parse_integer(text, is_small ? INT32_MIN : INT64_MIN, is_small ? INT32_MAX : INT64_MAX);
-    if (!parsed)
+    if (!parsed) {
+        // The rule knows the bounds that are meant: "the most is 1000", not 2147483647.
+        if (parameter.rule && std::string_view(parsed.refusal().code) == "range")
+            if (const auto ruled = parameter.rule->apply(text, RuleContext{country_, {}}, memory_); !ruled)
+                return refuse(parameter.member, ruled.refusal());
         return refuse(parameter.member, parsed.refusal());
+    }
     std::int64_t number = parsed.value();
     if (parameter.rule) {
         const std::string digits = std::to_string(number); // 2.0 is 2 for the rule too
