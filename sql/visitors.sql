@@ -50,6 +50,26 @@ REVOKE ALL ON FUNCTION @extschema@.get_visitor(uuid) FROM PUBLIC;
 INSERT INTO @extschema@.product_routes (method, pattern, function, permission, answer, status, message, read_only, lane)
 VALUES ('GET', '/api/visitors/{id}', 'get_visitor', 'visitors.read', 'object', 200, 'Visitor', true, 'read');
 
+CREATE FUNCTION @extschema@.mobile_or_null(text text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN @extschema@.normalize_mobile(mobile_or_null.text, @extschema@.tenant_country());
+EXCEPTION WHEN SQLSTATE 'RG400' THEN
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION @extschema@.mobile_or_null(text) IS 'The mobile as E.164, null if it is none in the tenant''s country.';
+REVOKE ALL ON FUNCTION @extschema@.mobile_or_null(text) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.vehicle_or_null(text text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN @extschema@.normalize_vehicle_number(vehicle_or_null.text, @extschema@.tenant_country());
+EXCEPTION WHEN SQLSTATE 'RG400' THEN
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION @extschema@.vehicle_or_null(text) IS 'The vehicle number as it is stored, null if it is none in the tenant''s country.';
+REVOKE ALL ON FUNCTION @extschema@.vehicle_or_null(text) FROM PUBLIC;
+
 CREATE FUNCTION @extschema@.list_visitors(search @extschema@.search_input DEFAULT NULL, category uuid DEFAULT NULL,
     type @extschema@.visitor_type_input DEFAULT NULL, mobile @extschema@.mobile_input DEFAULT NULL,
     vehicle @extschema@.vehicle_number_input DEFAULT NULL,
@@ -63,10 +83,26 @@ DECLARE
     needle text := @extschema@.fold_search(list_visitors.search);
     its_mobile text := @extschema@.normalize_mobile(list_visitors.mobile, @extschema@.tenant_country());
     its_vehicle text := @extschema@.normalize_vehicle_number(list_visitors.vehicle, @extschema@.tenant_country());
+    found_mobile text;
+    found_registration text;
+    found_vehicle text;
     ids uuid[];
     keys text[];
     total bigint;
 BEGIN
+    -- No name has a digit: who types one looks for a number, which an index finds whole. Some registration numbers have none.
+    IF list_visitors.search ~ '\d' OR list_visitors.search ~* '^\s*V-[A-Z]{8}\s*$' THEN
+        found_registration := (SELECT v.registration_no FROM @extschema@.visitors v
+            WHERE v.tenant_id = @extschema@.current_tenant() AND v.registration_no = upper(btrim(list_visitors.search)));
+        IF found_registration IS NULL AND list_visitors.search !~ '[[:alpha:]]' THEN
+            found_mobile := @extschema@.mobile_or_null(list_visitors.search);
+        ELSIF found_registration IS NULL AND list_visitors.search ~ '\d' THEN
+            found_vehicle := @extschema@.vehicle_or_null(list_visitors.search);
+        END IF;
+        IF coalesce(found_registration, found_mobile, found_vehicle) IS NOT NULL THEN
+            needle := NULL;
+        END IF;
+    END IF;
     WITH matching AS NOT MATERIALIZED (
         SELECT v.id, CASE ltrim(sort, '-') WHEN 'name' THEN v.search_name END AS word,
                CASE ltrim(sort, '-') WHEN 'createdAt' THEN v.created_at END AS moment
@@ -76,6 +112,9 @@ BEGIN
            AND (list_visitors.category IS NULL OR v.category_id = list_visitors.category)
            AND (list_visitors.type IS NULL OR v.visitor_type = list_visitors.type)
            AND (its_mobile IS NULL OR v.mobile = its_mobile)
+           AND (found_mobile IS NULL OR v.mobile = found_mobile)
+           AND (found_registration IS NULL OR v.registration_no = found_registration)
+           AND (found_vehicle IS NULL OR v.vehicle_no = found_vehicle)
            AND (its_vehicle IS NULL OR v.vehicle_no = its_vehicle)
            AND (list_visitors.inside IS NULL OR list_visitors.inside
                 = EXISTS (SELECT FROM @extschema@.visits i WHERE i.tenant_id = @extschema@.current_tenant()
@@ -94,8 +133,8 @@ COMMENT ON FUNCTION @extschema@.list_visitors(@extschema@.search_input, uuid, @e
     @extschema@.mobile_input,
     @extschema@.vehicle_number_input, boolean, boolean, int, int, text[], boolean,
     @extschema@.name_sort_input) IS
-'Visitors, the newest first. search looks into the whole name without regard to case; mobile and '
-'vehicle in any spelling; inside: with an open visit that is checked in. Callers: guard, receptionist, admin.';
+'Visitors, the newest first. search looks into the whole name without regard to case; with a digit in it, it is a '
+'registration number, a mobile or a vehicle number, whole and in any spelling. mobile and vehicle in any spelling; inside: with an open visit that is checked in. Callers: guard, receptionist, admin.';
 REVOKE ALL ON FUNCTION @extschema@.list_visitors(@extschema@.search_input, uuid, @extschema@.visitor_type_input,
     @extschema@.mobile_input,
     @extschema@.vehicle_number_input, boolean, boolean, int, int, text[], boolean,

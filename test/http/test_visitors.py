@@ -1,5 +1,6 @@
 """Visitors over HTTP: registered once, changed member by member, deleted only outside, seen with their history."""
 import collections
+import urllib.parse
 import uuid
 
 from ground import at_once, ground, quiet, some_mobile, walk_in  # noqa: F401  (fixtures)
@@ -74,6 +75,19 @@ def test_status_follows_the_visitor(guard, quiet):
     assert left["state"] == "checked_out" and left["openVisit"] is None and left["mayCheckIn"]
     guard.delete(f"/api/visitors/{visitor['id']}")
     assert [refusal["code"] for refusal in guard.get(path).data["refusals"]] == ["visitor_inactive"]
+
+
+def test_search_finds_numbers_too(guard, quiet):
+    mobile = some_mobile()
+    visitor = quiet.visitor("Numbered", mobile=mobile, vehicleNo="KA 05 MN 7312")
+    other = quiet.visitor("Numbered")
+    def found(text):
+        return [row["id"] for row in guard.get("/api/visitors?search=" + urllib.parse.quote(text)).data]
+    for text in (mobile, mobile[3:], f"{mobile[3:8]} {mobile[8:]}", visitor["registrationNo"], visitor["registrationNo"].lower(), "ka05mn7312", "KA-05 MN 7312"):
+        assert found(text) == [visitor["id"]], text
+    assert found("numbered") == [other["id"], visitor["id"]] and found("Numbered 7") == found("12") == []
+    assert found(other["registrationNo"]) == [other["id"]]
+    assert guard.get("/api/visitors?search=" + mobile[1:] + "&mobile=" + other["mobile"][3:]).data == []
 
 
 def test_status_at_a_site_that_is_there(guard, south, quiet):
