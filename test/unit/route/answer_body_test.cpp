@@ -25,7 +25,8 @@ class AnswerBodyTest : public testing::Test {
         for (const char *name : names)
             columns_.push_back(column_of(name, memory_));
         cells_ = std::move(cells);
-        const Table table{columns_, cells_, columns_.empty() ? 0 : cells_.size() / columns_.size(), lay_out(columns_, memory_)};
+        const Table table{columns_, cells_, columns_.empty() ? 0 : cells_.size() / columns_.size(),
+                          lay_out(columns_, memory_)};
         return answer_body("Done", shape, table, pagination, memory_);
     }
 
