@@ -28,6 +28,7 @@ WAYS_AROUND = [
     *ways("SET session_replication_role = replica", by=defended_by("replication-role")),
     *ways("SELECT relygate.new_signing_key('ES256')", "SELECT relygate.jws_sign('x', 'y')",
           by=defended_by("revoked-from-public")),
+    *ways("UPDATE relygate_global.routes SET permission = 'public'", "DELETE FROM relygate_global.routes", by=defended_by("routes-closed")),
     *ways("SELECT * FROM pg_catalog.pg_db_role_setting", by=defended_by("bindings-hidden")),
     *ways("SELECT pg_advisory_lock(1)", by=defended_by("no-advisory-locks")),
     *ways("SELECT lo_creat(-1)", by=defended_by("no-large-objects"))]

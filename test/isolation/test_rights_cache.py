@@ -168,6 +168,24 @@ def test_an_old_snapshot_keeps_nothing_for_later(person):
     assert person.read() == 401
 
 
+@defended_by("session-of-request")
+def test_the_session_of_a_request_is_not_that_of_the_next(person):
+    """current_session_id() is what logout ends; a transaction that brings none has none."""
+    person.backend.autocommit = True
+    cursor = person.backend.cursor()
+    assert person.ask(cursor=cursor) == 200
+    cursor.execute("SELECT relygate.current_session_id()")
+    assert cursor.fetchone()[0] is None
+    person.backend.autocommit = False
+    assert person.ask(cursor=cursor) == 200
+    cursor.execute("SELECT relygate.current_session_id()::text")
+    assert cursor.fetchone()[0] == person.session
+    person.backend.rollback()
+    cursor.execute("SELECT relygate.current_session_id()")
+    assert cursor.fetchone()[0] is None
+    person.backend.rollback()
+
+
 def test_the_last_login_disturbs_nobody(person):
     person.backend.autocommit = False
     cursor = person.backend.cursor()

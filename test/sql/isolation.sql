@@ -198,7 +198,7 @@ RESET ROLE;
 ALTER EVENT TRIGGER relygate_guard_ddl DISABLE;
 CREATE POLICY open ON relygate.visitors USING (true) WITH CHECK (true);
 CREATE POLICY open ON relygate.visits USING (true) WITH CHECK (true);
-CREATE POLICY open ON relygate.audit_log WITH CHECK (true);   -- it would refuse a row of another tenant as well
+CREATE POLICY open ON relygate.audit_log USING (true) WITH CHECK (true);   -- it would refuse a row of another tenant as well
 SELECT test.act_as(:'north');
 SELECT is((SELECT count(*) FROM relygate.visitors WHERE tenant_id <> :'north'), 0::bigint, 'attack 18: beside an open policy one sees the own rows [restrictive]');
 SELECT is((SELECT count(*) FROM relygate.visits WHERE tenant_id = :'north'), 1::bigint, 'attack 18: ... all of them');
@@ -218,7 +218,7 @@ SELECT is_empty(format($$ SELECT c.oid::regclass FROM pg_trigger t JOIN pg_class
     CROSS JOIN LATERAL (SELECT (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %%s WHERE %%I <> %%L', c.oid::regclass,
         CASE WHEN c.relname = 'tenants' THEN 'id' ELSE 'tenant_id' END, %L), true, true, '')))[1]::text::int AS others) o
     WHERE t.tgname = 'relygate_no_truncate' AND c.relname NOT IN ('audit_log', 'audit_seals') AND o.others > 0 $$, :'north'),
-    'rls-001: the owner sees no row of the other tenant in any table [force, with-check-and-using]');
+    'rls-001: the owner sees no row of the other tenant in any table [force, with-check-and-using, row-level-security-of-visits]');
 SELECT is((SELECT count(*) FROM relygate.visitors WHERE tenant_id = :'north'), 1::bigint, 'rls-001: ... and its own');
 
 ROLLBACK TO section;

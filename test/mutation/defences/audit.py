@@ -1,6 +1,7 @@
 """The audit: what is noted, and that nobody changes it unseen."""
 from mutation.defence import Defence, Function, Source, Sql
 
+LOG = "extension/pg/audit/audit_log.cpp"
 REFUSE = "relygate.refuse_audit_change()"
 ROLES = "relygate_owner, relygate_api, relygate_reporting, relygate_platform, relygate_backup"
 
@@ -8,6 +9,10 @@ DEFENCES = [
     Defence("audit-trigger", "22", "the trigger that notes each change of a row", Sql("ALTER TABLE relygate.tenants DISABLE TRIGGER audit")),
     Defence("audit-without-secrets", "22", "secrets are not noted", Source("extension/pg/audit/audit_trigger.cpp",
             "        if (kind == ColumnKind::secret)\n            continue;\n", "")),
+    Defence("audit-of-own-tenant", "22", "a row of another tenant than the transaction's is left to the policies", Source(LOG,
+            "std::memcmp(DatumGetUUIDP(row.values[0]), current_tenant_or_raise(), UUID_LEN) != 0)", "current_tenant_or_raise() == nullptr)")),
+    Defence("audit-under-policies", "22", "where there are further policies, rows are left to them",
+            Source(LOG, "return has_base && has_tenant && list_length(table->rd_rsdesc->policies) == 2;", "return has_base && has_tenant;")),
     Defence("append-only", "22", "the triggers that refuse a change of what is noted", Function(REFUSE, "BEGIN\n", "BEGIN\n    RETURN coalesce(NEW, OLD);\n")),
     # By membership, since the guard refuses whatever comes after a grant on the tables themselves.
     Defence("audit-no-writers", "22", "nobody may change the audit", Sql(f"GRANT pg_write_all_data TO {ROLES}", undo=f"REVOKE pg_write_all_data FROM {ROLES}")),

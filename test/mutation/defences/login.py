@@ -15,6 +15,8 @@ DEFENCES = [
     Defence("keyed-hash-of-tenant", "rls-008", "a keyed hash is of the current tenant", Function("relygate.keyed_hash(text, text)",
             "relygate.current_tenant()::text || E'\\n' || value", "value")),
     Defence("rights-told", "rights", "a change of rights is told to every backend", Source(RIGHTS, "    if (is_change) {", "    if (false && is_change) {")),
+    Defence("session-of-request", "rights", "the session of a request ends with its transaction", Source("extension/pg/identity/session.cpp",
+            "        has_session = false;", "        has_session = has_session && event != XACT_EVENT_PREPARE;")),
     Defence("session-not-revoked", "rights", "a revoked session is none",
             Source(RIGHTS, '    "                               AND s.revoked_at IS NULL"\n', "")),
     Defence("session-not-over", "rights", "a session ends by itself", Source(RIGHTS,

@@ -29,6 +29,8 @@ DEFENCES = [
     Defence("replication-role", "15", "session_replication_role is not granted",
             Sql("GRANT SET ON PARAMETER session_replication_role TO relygate_api, relygate_reporting",
                 undo="REVOKE SET ON PARAMETER session_replication_role FROM relygate_api, relygate_reporting")),
+    Defence("routes-closed", "15", "nobody is granted a change of the routes",
+            Sql("GRANT USAGE ON SCHEMA relygate_global TO PUBLIC; GRANT SELECT, UPDATE, DELETE ON relygate_global.routes TO PUBLIC")),
     Defence("bindings-hidden", "15", "pg_db_role_setting is not readable", Sql("GRANT SELECT ON pg_catalog.pg_db_role_setting TO PUBLIC")),
     Defence("no-advisory-locks", "15", "nobody may take advisory locks", Sql("GRANT EXECUTE ON FUNCTION pg_catalog.pg_advisory_lock(bigint) TO PUBLIC")),
     Defence("no-large-objects", "15", "nobody may make large objects", Sql("GRANT EXECUTE ON FUNCTION pg_catalog.lo_creat(int) TO PUBLIC")),
