@@ -283,6 +283,7 @@ void drop_duplicates(std::string &text, std::vector<FieldError> &errors, Memory 
     }
     std::sort(repeated.begin(), repeated.end(), [](const Member *a, const Member *b) { return a->from < b->from; });
     std::vector<std::size_t> places;
+    places.reserve(repeated.size());
     for (const Member *member : repeated)
         places.push_back(member->name_at);
     const JsonScreen blamed = Screener(text, memory, nullptr, places).run();
