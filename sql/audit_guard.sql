@@ -107,7 +107,7 @@ BEGIN
     END IF;
     -- A partition that is still being made is not attached yet; afterwards it must be whole, and stay.
     SELECT d.object, d.finding INTO defect FROM @extschema@.audit_defects() d
-      JOIN pg_class c ON c.oid = to_regclass(d.object)
+      JOIN pg_class c ON c.oid::regclass::text = d.object      -- what is found may be no table
      WHERE CASE WHEN c.relispartition OR c.relname !~ '_(\d{4}_\d\d|all)$' THEN c.oid = ANY (touched)
                 ELSE EXISTS (SELECT FROM pg_event_trigger_ddl_commands() m
                               WHERE m.object_identity IN ('@extschema@.audit_log', '@extschema@.audit_seals')) END
