@@ -183,7 +183,8 @@ def test_notifications_of_anybody_make_nothing_be_read_again(own_toy, shims):
             cursor.execute("NOTIFY relygate_library")
     looks = own_toy.value("SELECT last_value FROM relygate.looks") - looks
     assert loads(shim) <= before + 1, "routes and keys were read again though nothing had changed"  # once for the library
-    assert 1 <= looks <= time.monotonic() - begun + 1
+    # One more that was due before the count began, and two for the library. Without the bound they are hundreds.
+    assert 1 <= looks <= time.monotonic() - begun + 4
     # And what does change in the middle of such a flood is seen.
     for number in range(5):
         own_toy.run("INSERT INTO relygate.routes VALUES ('GET', %s, 'public', true, 'read')", f"/api/flood{number}")
