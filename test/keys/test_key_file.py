@@ -88,8 +88,8 @@ def acting(database, tenants, user="relygate_shim"):
         cursor.execute("ROLLBACK; BEGIN; SELECT set_config('app.tenant_id', %s, true)", (tenants.north,))
         cursor.execute(sql)
         return cursor.fetchone()[0]
-    yield ask
-    connection.close()
+    with contextlib.closing(connection):
+        yield ask
 
 
 def refusal(ask, sql):
@@ -139,17 +139,19 @@ def test_a_dump_holds_no_key(database, tenants, key_file):
 @pytest.mark.defence("keys-sealed", "new-keys-sealed", "keys-bound-to-row")
 def test_a_sealed_key_opens_in_its_own_row_alone(sealed, tenants):
     sealed.run("SELECT relygate.rotate_signing_key('otp_hash')")
-    rows = dict(sealed.run("SELECT purpose, sealed FROM relygate_global.signing_keys WHERE purpose IN ('otp_hash', 'document_hash')"))
-    connection = sealed.connect(autocommit=False)
-    cursor = connection.cursor()
-    for purpose in ("otp_hash", "document_hash"):
-        cursor.execute("UPDATE relygate_global.signing_keys SET sealed = %s WHERE purpose = %s", (rows["document_hash" if purpose == "otp_hash" else "otp_hash"], purpose))
-    cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (tenants.north,))
-    with pytest.raises(psycopg2.Error) as refused:
-        cursor.execute(HASH)
-    assert refused.value.pgcode == "XX001" and "another" not in refused.value.diag.message_primary
-    connection.close()
-    sealed.run("DELETE FROM relygate_global.signing_keys WHERE purpose = 'otp_hash'")
+    try:
+        rows = dict(sealed.run("SELECT purpose, sealed FROM relygate_global.signing_keys WHERE purpose IN ('otp_hash', 'document_hash')"))
+        # Closed whatever comes: its locks would keep all that follow waiting.
+        with contextlib.closing(sealed.connect(autocommit=False)) as connection:
+            cursor = connection.cursor()
+            for purpose, other in (("otp_hash", "document_hash"), ("document_hash", "otp_hash")):
+                cursor.execute("UPDATE relygate_global.signing_keys SET sealed = %s WHERE purpose = %s", (rows[other], purpose))
+            cursor.execute("SELECT set_config('app.tenant_id', %s, true)", (tenants.north,))
+            with pytest.raises(psycopg2.Error) as refused:
+                cursor.execute(HASH)
+        assert refused.value.pgcode == "XX001" and "another" not in refused.value.diag.message_primary
+    finally:
+        sealed.run("DELETE FROM relygate_global.signing_keys WHERE purpose = 'otp_hash'")
 
 
 @pytest.mark.defence("keys-sealed", "key-file-read-anew")
