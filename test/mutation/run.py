@@ -11,7 +11,6 @@ test names a defence that is not there.
 import os
 import pathlib
 import queue
-import re
 import shutil
 import signal
 import sys
@@ -67,8 +66,7 @@ def short(tests):
     """Names of tests without folders and parameters, each once, with how many of it."""
     counted = {}
     for test in tests:
-        name = re.sub(r"^.*/|\[.*$", "", test) if "::" in test else re.sub(r" .*", "", test)
-        name = name.split("::")[-1]
+        name = test.split("[")[0].split("::")[-1] if ".py::" in test else test.split(" ")[0]
         counted[name] = counted.get(name, 0) + 1
     return ", ".join(name if count == 1 else f"{name} ({count})" for name, count in counted.items())
 
