@@ -11,6 +11,7 @@
 #include "pg/api/idempotency.hpp"
 #include "pg/api/plan.hpp"
 #include "pg/api/refusals.hpp"
+#include "pg/api/request.hpp"
 #include "pg/api/rights.hpp"
 #include "pg/boundary.hpp"
 #include "pg/identity/session.hpp"
@@ -47,65 +48,6 @@ constexpr core::Refusal kKeyReused{
 constexpr core::Refusal kStillRunning{.status = 409,
                                       .code = "idempotency_key_in_use",
                                       .message = "the first request with this Idempotency-Key is still running"};
-
-struct Request {
-    // Null: the token has none (or there is no token).
-    const char *tenant, *user, *session, *client_address;
-    Datum user_id, session_id;
-    bool has_expiry;
-    TimestampTz token_expires_at;
-    const char *request_id;
-    std::string_view method, path, query, body;
-    std::string_view content_type, idempotency_key, if_none_match;
-};
-
-const char *uuid_argument(FunctionCallInfo fcinfo, int position) {
-    return PG_ARGISNULL(position) ? nullptr : DatumGetCString(DirectFunctionCall1(uuid_out, PG_GETARG_DATUM(position)));
-}
-
-std::string_view text_argument(FunctionCallInfo fcinfo, int position) {
-    return PG_ARGISNULL(position) ? std::string_view() : text_view(PG_GETARG_TEXT_PP(position));
-}
-
-void read_headers(Request &request, ArrayType *headers) {
-    Datum *elements;
-    bool *nulls;
-    int count;
-    deconstruct_array(headers, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
-    for (int i = 0; i + 1 < count; i += 2) {
-        if (nulls[i] || nulls[i + 1])
-            continue;
-        const char *name = TextDatumGetCString(elements[i]);
-        const std::string_view value = text_view(DatumGetTextPP(elements[i + 1]));
-        if (pg_strcasecmp(name, "content-type") == 0)
-            request.content_type = value;
-        else if (pg_strcasecmp(name, "idempotency-key") == 0)
-            request.idempotency_key = value.empty() ? std::string_view(" \n") : value; // there, but no key
-        else if (pg_strcasecmp(name, "if-none-match") == 0)
-            request.if_none_match = value;
-    }
-}
-
-Request read_request(FunctionCallInfo fcinfo) {
-    Request request{};
-    request.tenant = uuid_argument(fcinfo, 0);
-    request.user = uuid_argument(fcinfo, 1);
-    request.session = uuid_argument(fcinfo, 2);
-    request.user_id = PG_GETARG_DATUM(1);
-    request.session_id = PG_GETARG_DATUM(2);
-    request.has_expiry = !PG_ARGISNULL(3);
-    request.token_expires_at = PG_ARGISNULL(3) ? 0 : PG_GETARG_TIMESTAMPTZ(3);
-    request.request_id = PG_ARGISNULL(4) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(4));
-    request.client_address = PG_ARGISNULL(5) ? "" : DatumGetCString(DirectFunctionCall1(inet_out, PG_GETARG_DATUM(5)));
-    request.method = text_argument(fcinfo, 6);
-    request.path = text_argument(fcinfo, 7);
-    request.query = text_argument(fcinfo, 8);
-    if (!PG_ARGISNULL(9))
-        read_headers(request, PG_GETARG_ARRAYTYPE_P(9));
-    if (!PG_ARGISNULL(10))
-        request.body = text_view(reinterpret_cast<const text *>(PG_GETARG_BYTEA_PP(10)));
-    return request;
-}
 
 Answer refuse(const core::Refusal &refusal, const Request &request, std::span<const core::FieldError> errors = {}) {
     return answer_from_refusal(refusal, errors, {}, request.request_id);
@@ -423,27 +365,4 @@ RELYGATE_FUNCTION(relygate_handle_request) {
     const Datum answer = *result;
     SPI_finish();
     PG_RETURN_DATUM(answer);
-}
-
-// Raises what the dispatcher turns into an answer; see refusals.hpp.
-RELYGATE_FUNCTION(relygate_refuse) {
-    const auto word = [&](int position) {
-        return PG_ARGISNULL(position) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(position));
-    };
-    const int status = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT32(0);
-    if (status < 400 || status > 599 || PG_ARGISNULL(1) || PG_ARGISNULL(2))
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("a refusal needs a status from 400 to 599, a code and a message"));
-    const char *code = word(1), *message = word(2), *detail = word(3), *hint = word(4), *field = word(5);
-    if (status == 400 && field && is_collecting()) {
-        note_refusal({field, code, message, detail});
-        PG_RETURN_VOID();
-    }
-    const char *data = PG_ARGISNULL(6) ? nullptr : DatumGetCString(DirectFunctionCall1(jsonb_out, PG_GETARG_DATUM(6)));
-    ereport(ERROR, errcode(MAKE_SQLSTATE('R', 'G', '0' + status / 100, '0' + status / 10 % 10, '0' + status % 10)),
-            errmsg("%s", message), detail ? errdetail("%s", detail) : 0, hint ? errhint("%s", hint) : 0,
-            err_generic_string(PG_DIAG_CONSTRAINT_NAME, code),
-            field ? err_generic_string(PG_DIAG_COLUMN_NAME, field) : 0,
-            data ? err_generic_string(PG_DIAG_DATATYPE_NAME, data) : 0);
-    pg_unreachable();
 }

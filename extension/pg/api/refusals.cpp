@@ -224,3 +224,28 @@ Answer answer_from_error(ErrorData *error, const Signature &signature, const cor
 }
 
 } // namespace relygate::pg
+
+using namespace relygate::pg;
+
+// Raises what the dispatcher turns into an answer; see refusals.hpp.
+RELYGATE_FUNCTION(relygate_refuse) {
+    const auto word = [&](int position) {
+        return PG_ARGISNULL(position) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(position));
+    };
+    const int status = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT32(0);
+    if (status < 400 || status > 599 || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("a refusal needs a status from 400 to 599, a code and a message"));
+    const char *code = word(1), *message = word(2), *detail = word(3), *hint = word(4), *field = word(5);
+    if (status == 400 && field && is_collecting()) {
+        note_refusal({field, code, message, detail});
+        PG_RETURN_VOID();
+    }
+    const char *data = PG_ARGISNULL(6) ? nullptr : DatumGetCString(DirectFunctionCall1(jsonb_out, PG_GETARG_DATUM(6)));
+    ereport(ERROR, errcode(MAKE_SQLSTATE('R', 'G', '0' + status / 100, '0' + status / 10 % 10, '0' + status % 10)),
+            errmsg("%s", message), detail ? errdetail("%s", detail) : 0, hint ? errhint("%s", hint) : 0,
+            err_generic_string(PG_DIAG_CONSTRAINT_NAME, code),
+            field ? err_generic_string(PG_DIAG_COLUMN_NAME, field) : 0,
+            data ? err_generic_string(PG_DIAG_DATATYPE_NAME, data) : 0);
+    pg_unreachable();
+}
