@@ -3,6 +3,7 @@
 `make check` starts one cluster for all and names it in RELYGATE_CLUSTER; pytest on its own makes one and removes it.
 Databases are copies of one deployed template, so a test file may do with its own what it likes.
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -51,6 +52,15 @@ def wait_until(condition, seconds=15, message="it did not happen"):
     raise AssertionError(f"{message} within {seconds} s")
 
 
+def number_in(path):
+    """The number on the first line of a file that its writer may be in the midst of."""
+    def read():
+        with contextlib.suppress(OSError, ValueError):
+            line, end, _ = path.read_text().partition("\n")
+            return int(line) if end else None
+    return wait_until(read, 10, f"{path} holds no number")
+
+
 class Cluster:
     """A private cluster: started, stopped and asked by scripts/postgres."""
 
@@ -70,7 +80,11 @@ class Cluster:
 
     @property
     def port(self):
-        return int((self.directory.parent / (self.directory.name + ".port")).read_text())
+        return number_in(self.directory.parent / (self.directory.name + ".port"))
+
+    @property
+    def postmaster(self):
+        return number_in(self.directory / "postmaster.pid")
 
     def url(self, database="postgres", user="postgres", options=None):
         query = "?" + urllib.parse.urlencode({"options": options}, quote_via=urllib.parse.quote) if options else ""

@@ -113,7 +113,7 @@ def kill_a_backend(database):
 
 
 def kill_the_postmaster(database):
-    pid = int((database.cluster.directory / "postmaster.pid").read_text().split()[0])
+    pid = database.cluster.postmaster
     os.kill(pid, signal.SIGKILL)
     # Until its parent has taken note, a dead postmaster looks like one that runs, and would not be started again.
     wait_until(lambda: not os.path.exists(f"/proc/{pid}"), 60, "the killed postmaster is still there")

@@ -27,7 +27,7 @@ def limit(process, size):
 
 def test_full_in_the_middle(large, target):
     before = touched(target)
-    postmaster = int((target.directory / "postmaster.pid").read_text().splitlines()[0])
+    postmaster = target.postmaster
     limit(postmaster, LIMIT)
     said = script("restore", large, target.url("room"), check=1).stderr
     assert "could not extend file" in said or "File too large" in said
