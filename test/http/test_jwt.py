@@ -137,13 +137,13 @@ def test_a_flood_of_unknown_keys_costs_one_reload(door, mint):
             taken.append(time.perf_counter() - begun)
         return statistics.quantiles(taken, n=100)[98]
 
-    quiet, before = times(300), loads(door)
+    quiet, before, begun = times(300), loads(door), time.monotonic()
     for _ in range(20):
         for _ in range(100):
             token = mint.token({"key": "attacker-es256", "header": {"alg": "ES256", "kid": "random-per-request"}})
             assert client.get("/api/auth/userinfo", headers={"Authorization": "Bearer " + token}).status == 401
         times(5)
-    assert loads(door) - before <= 1
+    assert loads(door) - before <= 1 + (time.monotonic() - begun) // 30, "more than one in 30 s"
     assert times(300) < max(2 * quiet, 0.02)
 
 
