@@ -311,7 +311,7 @@ bool Keeper::serve() {
 void Keeper::drop(const char *why) {
     state_.healthy = false;
     std::string detail = connection_ ? PQerrorMessage(connection_) : "";
-    detail.erase(detail.find_last_not_of("\n") + 1);
+    detail.erase(detail.find_last_not_of('\n') + 1);
     if (!stopping_ && !std::exchange(was_away_, true)) // said once, not with every attempt
         log_.event(LogLevel::error, why, detail);
     PQfinish(connection_);

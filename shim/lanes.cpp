@@ -185,10 +185,9 @@ void Lane::encourage() {
 void Lane::tick(std::int64_t now_ms) {
     for (const auto &backend : backends_) {
         const auto state = backend->state();
-        if ((state == Backend::State::connecting || state == Backend::State::preparing) &&
-            now_ms - backend->state_since_ms() > config_.connect_timeout_ms)
-            backend->lose("the database did not answer in time");
-        else if (backend->in_flight() > 0 && now_ms - backend->head_since_ms() > config_.request_timeout_ms + kGrace)
+        const bool is_opening = state == Backend::State::connecting || state == Backend::State::preparing;
+        if ((is_opening && now_ms - backend->state_since_ms() > config_.connect_timeout_ms) ||
+            (backend->in_flight() > 0 && now_ms - backend->head_since_ms() > config_.request_timeout_ms + kGrace))
             backend->lose("the database did not answer in time");
     }
     const auto open =

@@ -110,6 +110,7 @@ int serve(const Config &config, const ConfigReport &report) {
         }
     }
     std::vector<WorkerMetrics *> counted;
+    counted.reserve(metrics.size());
     for (const auto &each : metrics)
         counted.push_back(each.get());
     const MetricsPage page(counted, keeper.state(), config.version);

@@ -139,16 +139,19 @@ void MetricsPage::requests(std::string &page) const {
         page += "relygate_http_requests_total{" + labels + "} " + std::to_string(series.total) + "\n";
     head(page, "relygate_http_request_duration_seconds", "histogram", "Time from the head of a request to its answer.");
     for (const auto &[labels, series] : all) {
-        const std::string name = "relygate_http_request_duration_seconds";
+        const auto line = [&page, &labels = labels](const char *name, const std::string &bound,
+                                                    const std::string &value) {
+            page += "relygate_http_request_duration_seconds_";
+            page.append(name).append("{").append(labels).append(bound).append("} ").append(value).append("\n");
+        };
         std::uint64_t so_far = 0;
         for (std::size_t i = 0; i < kBuckets.size(); i++) {
             so_far += series.buckets[i];
-            page +=
-                name + "_bucket{" + labels + ",le=\"" + number(kBuckets[i]) + "\"} " + std::to_string(so_far) + "\n";
+            line("bucket", ",le=\"" + number(kBuckets[i]) + "\"", std::to_string(so_far));
         }
-        page += name + "_bucket{" + labels + ",le=\"+Inf\"} " + std::to_string(series.total) + "\n";
-        page += name + "_sum{" + labels + "} " + number(series.seconds) + "\n";
-        page += name + "_count{" + labels + "} " + std::to_string(series.total) + "\n";
+        line("bucket", ",le=\"+Inf\"", std::to_string(series.total));
+        line("sum", "", number(series.seconds));
+        line("count", "", std::to_string(series.total));
     }
 }
 

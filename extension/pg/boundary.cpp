@@ -1,6 +1,8 @@
 // Turns refusals, exceptions and failed allocations into PostgreSQL errors; see boundary.hpp.
 #include "pg/boundary.hpp"
 
+#include <memory>
+
 namespace relygate::pg {
 
 #ifdef __SANITIZE_ADDRESS__
@@ -39,10 +41,8 @@ void *ContextMemory::do_allocate(std::size_t bytes, std::size_t alignment) {
     void *memory = MemoryContextAllocExtended(context_, bytes + slack, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
     if (memory == nullptr)
         throw std::bad_alloc();
-    if (slack == 0)
-        return memory;
-    const auto address = reinterpret_cast<std::uintptr_t>(memory);
-    return reinterpret_cast<void *>((address + alignment - 1) & ~(alignment - 1));
+    std::size_t room = bytes + slack;
+    return std::align(alignment, bytes, memory, room);
 }
 
 void raise_out_of_memory() {

@@ -10,11 +10,13 @@ namespace {
 
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+constexpr std::uint8_t kNoValue = 255;
+
 constexpr auto kValues = [] {
-    std::array<std::int8_t, 256> values{};
-    values.fill(-1);
+    std::array<std::uint8_t, 256> values{};
+    values.fill(kNoValue);
     for (std::size_t i = 0; i < kAlphabet.size(); ++i)
-        values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::int8_t>(i);
+        values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::uint8_t>(i);
     return values;
 }();
 
@@ -45,10 +47,10 @@ std::optional<std::string_view> decode_base64url(std::string_view text, Memory m
     std::uint32_t bits = 0;
     int count = 0;
     for (const char character : text) {
-        const int value = kValues[static_cast<unsigned char>(character)];
-        if (value < 0)
+        const std::uint32_t value = kValues[static_cast<unsigned char>(character)];
+        if (value == kNoValue)
             return std::nullopt;
-        bits = bits << 6 | static_cast<std::uint32_t>(value);
+        bits = bits << 6 | value;
         count += 6;
         if (count >= 8) {
             count -= 8;

@@ -55,10 +55,11 @@ struct Changes {
     bool is_change;
 };
 
-Changes changes_between(TupleDesc shape, HeapTuple before, HeapTuple after) {
+// An insert has no row before it, a delete none after it.
+Changes changes_between(TupleDesc shape, RowAction action, HeapTuple before, HeapTuple after) {
     auto *found = static_cast<ColumnChange *>(palloc0(sizeof(ColumnChange) * (shape->natts + 1)));
     std::size_t count = 0;
-    bool is_change = before == nullptr || after == nullptr;
+    bool is_change = action != RowAction::update_row;
     for (int i = 0; i < shape->natts; ++i) {
         const Form_pg_attribute column = TupleDescAttr(shape, i);
         const ColumnKind kind =
@@ -66,8 +67,10 @@ Changes changes_between(TupleDesc shape, HeapTuple before, HeapTuple after) {
         if (kind == ColumnKind::bookkeeping)
             continue;
         bool was_null = true, is_null = true;
-        const Datum old_value = before ? heap_getattr(before, i + 1, shape, &was_null) : Datum{0};
-        const Datum new_value = after ? heap_getattr(after, i + 1, shape, &is_null) : Datum{0};
+        const Datum old_value =
+            action == RowAction::insert_row ? Datum{0} : heap_getattr(before, i + 1, shape, &was_null);
+        const Datum new_value =
+            action == RowAction::delete_row ? Datum{0} : heap_getattr(after, i + 1, shape, &is_null);
         if (was_null && is_null)
             continue;
         if (!was_null && !is_null && datum_image_eq(old_value, new_value, column->attbyval, column->attlen))
@@ -138,12 +141,8 @@ RELYGATE_FUNCTION(relygate_audit_row) {
                 errmsg("only tables of schema \"relygate\" are audited"));
 
     const RowAction action = action_of(trigger->tg_event);
-    const HeapTuple before = action == RowAction::insert_row ? nullptr : trigger->tg_trigtuple;
-    const HeapTuple after = action == RowAction::insert_row   ? trigger->tg_trigtuple
-                            : action == RowAction::update_row ? trigger->tg_newtuple
-                                                              : nullptr;
-    const HeapTuple row = after ? after : before;
-    const Changes changes = changes_between(RelationGetDescr(relation), before, after);
+    const HeapTuple row = action == RowAction::update_row ? trigger->tg_newtuple : trigger->tg_trigtuple;
+    const Changes changes = changes_between(RelationGetDescr(relation), action, trigger->tg_trigtuple, row);
     if (!changes.is_change)
         PG_RETURN_POINTER(nullptr);
     const char *tenant_column = trigger->tg_trigger->tgnargs > 0 ? trigger->tg_trigger->tgargs[0] : "tenant_id";

@@ -22,8 +22,10 @@ const char *print_instant(Datum instant) {
     char text[MAXDATELEN + 1];
     int utc = 0;
     JsonEncodeDateTime(text, instant, TIMESTAMPTZOID, &utc);
-    if (char *offset = std::strstr(text, "+00:00"))
-        std::strcpy(offset, "Z");
+    if (char *offset = std::strstr(text, "+00:00")) {
+        offset[0] = 'Z';
+        offset[1] = '\0';
+    }
     return pstrdup(text);
 }
 

@@ -158,7 +158,7 @@ bool is_move(FunctionCallInfo fcinfo) {
     return IsA(reinterpret_cast<EventTriggerData *>(fcinfo->context)->parsetree, AlterObjectSchemaStmt);
 }
 
-void guard(FunctionCallInfo fcinfo, const char *touched, std::initializer_list<const char *> also) {
+void guard(const char *touched, std::initializer_list<const char *> also) {
     SPI_connect();
     // Not as read-only: that would look at the catalogs through the snapshot from before the command.
     if (SPI_execute(defects_of(touched, also, true), false, 1) != SPI_OK_SELECT)
@@ -184,15 +184,15 @@ void require_event_trigger(FunctionCallInfo fcinfo) {
 RELYGATE_FUNCTION(relygate_guard_ddl) {
     require_event_trigger(fcinfo);
     if (is_move(fcinfo))
-        guard(fcinfo, kTouchedByCommand, {kForgedTrigger, kMoved});
+        guard(kTouchedByCommand, {kForgedTrigger, kMoved});
     else
-        guard(fcinfo, kTouchedByCommand, {kForgedTrigger, kOpenKeys});
+        guard(kTouchedByCommand, {kForgedTrigger, kOpenKeys});
     PG_RETURN_NULL();
 }
 
 RELYGATE_FUNCTION(relygate_guard_drop) {
     require_event_trigger(fcinfo);
-    guard(fcinfo, kTouchedByDrop, {kLostMark, kNoKeyLeft});
+    guard(kTouchedByDrop, {kLostMark, kNoKeyLeft});
     PG_RETURN_NULL();
 }
 

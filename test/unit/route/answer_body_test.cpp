@@ -19,7 +19,7 @@ const Cell kNull{};
 
 class AnswerBodyTest : public testing::Test {
   protected:
-    std::string_view body(DataShape shape, std::vector<const char *> names, std::vector<Cell> cells,
+    std::string_view body(DataShape shape, const std::vector<const char *> &names, std::vector<Cell> cells,
                           const Pagination &pagination = {}) {
         columns_.clear();
         for (const char *name : names)

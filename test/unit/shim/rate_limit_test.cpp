@@ -80,6 +80,7 @@ TEST(RateLimit, ThreadsCountTogether) {
     RateLimit limit(1000, 60'000, 1);
     std::atomic<int> allowed = 0;
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int i = 0; i < 4; i++)
         threads.emplace_back([&] {
             for (int j = 0; j < 500; j++)
