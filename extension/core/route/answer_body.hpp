@@ -29,9 +29,9 @@ struct Column {
 // end.
 struct Step {
     enum class Kind : std::uint8_t { cell, open, close } kind = Kind::cell;
-    std::string_view label; // ,"siteName": before a cell and before an object
-    std::size_t column = 0; // of the cell, or of the id whose null makes the whole object null
-    std::size_t behind = 0; // of an object: the step after its end
+    std::string_view label{}; // ,"siteName": before a cell and before an object
+    std::size_t column = 0;   // of the cell, or of the id whose null makes the whole object null
+    std::size_t behind = 0;   // of an object: the step after its end
     bool has_id = false;
 };
 

@@ -103,7 +103,9 @@ TEST(Jwk, IsRefusedByName) {
         EXPECT_EQ(troubles[0], trouble);
         EXPECT_EQ(set.size(), 0U);
         // In a set it is passed over, and the others are good.
-        EXPECT_EQ(set.add_jwks("{\"keys\":[" + jwk + ",{" + kEdwards + "}]}", troubles).value(), 1U);
+        std::string both = R"({"keys":[)";
+        both.append(jwk).append(",{").append(kEdwards).append("}]}");
+        EXPECT_EQ(set.add_jwks(both, troubles).value(), 1U);
         EXPECT_EQ(troubles.size(), 2U);
     }
 }
