@@ -30,8 +30,8 @@ TOO_MUCH = ["ALTER ROLE {0} SUPERUSER", "ALTER ROLE {0} BYPASSRLS", "ALTER ROLE 
 @pytest.mark.parametrize("right", TOO_MUCH)
 @defended_by("binding-obstacles")
 def test_a_login_that_no_binding_can_hold(ground, login, right):
-    ground.database.run(right.format(login))
-    with ground.session("postgres") as session:
+    with ground.session("postgres", autocommit=False) as session:     # roles are the cluster's: no other test is to see this one
+        session.run(right.format(login))
         error = session.error(BIND, login, ground.north)
     assert error.pgcode == FORBIDDEN and error.diag.message_primary == f'role "{login}" cannot be bound to a tenant'
     assert ground.database.value("SELECT count(*) FROM pg_db_role_setting WHERE setrole = %s::regrole", login) == 0
@@ -43,13 +43,14 @@ def test_a_login_that_no_binding_can_hold(ground, login, right):
     for right in ("GRANT relygate_api TO {0}", "GRANT SET ON PARAMETER app.tenant_id TO {0}")])
 @defended_by("validate-schema")
 def test_a_bound_login_that_gained_rights_is_found(ground, login, right):
-    ground.database.run(BIND, login, ground.north)
+    with ground.session("postgres", autocommit=False) as session:
+        session.run(BIND, login, ground.north)
 
-    def findings():
-        return set(ground.database.run("SELECT * FROM relygate.validate_schema() WHERE object = %s", f"role {login}"))
-    before = findings()
-    ground.database.run(right.format(login))
-    assert len(findings() - before) == 1
+        def findings():
+            return set(session.run("SELECT * FROM relygate.validate_schema() WHERE object = %s", f"role {login}"))
+        before = findings()
+        session.run(right.format(login))
+        assert len(findings() - before) == 1
 
 
 def test_an_unknown_role_or_tenant(ground, login):

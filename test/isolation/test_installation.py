@@ -1,4 +1,6 @@
 """What the installation needs and keeps: superusers (extension-007), collations of keys (extension-009), another installation (extension-008)."""
+import contextlib
+
 import pytest
 
 from attackers import FORBIDDEN, defended_by, ground  # noqa: F401: a fixture
@@ -10,22 +12,22 @@ SUPERUSER_ONLY = [
     "SELECT * FROM relygate.validate_schema()", "ALTER EXTENSION relygate UPDATE"]
 
 
-@pytest.fixture(scope="module")
+@contextlib.contextmanager
 def dba(ground):
-    """Owns the database and makes roles, as the administrator of a managed service does; no superuser."""
-    name = f"dba_{ground.database.name}"
-    database = ground.database.name
-    ground.database.run(f"CREATE ROLE {name} LOGIN CREATEROLE CREATEDB")
-    ground.database.run(f"ALTER DATABASE {database} OWNER TO {name}; GRANT USAGE ON SCHEMA relygate TO {name}")
-    yield name
-    ground.database.run(f"ALTER DATABASE {database} OWNER TO postgres; DROP OWNED BY {name}; DROP ROLE {name}")
+    """Owns the database and makes roles, as the administrator of a managed service does; no superuser, and never committed: in
+    another database of the cluster validate_schema() names who makes roles."""
+    name, database = f"dba_{ground.database.name}", ground.database.name
+    with ground.session("postgres", autocommit=False) as session:
+        session.run(f"CREATE ROLE {name} LOGIN CREATEROLE CREATEDB; ALTER DATABASE {database} OWNER TO {name}; GRANT USAGE ON SCHEMA relygate TO {name}")
+        session.run(f"SET SESSION AUTHORIZATION {name}")
+        yield session
 
 
 @defended_by("postgresql")
 @pytest.mark.parametrize("command", SUPERUSER_ONLY)
-def test_extension_007_what_needs_a_superuser(ground, dba, command):
+def test_extension_007_what_needs_a_superuser(ground, command):
     """The list of docs/isolation.md: no more of it is tried by an installation, and none of it works without."""
-    with ground.session(dba) as session:
+    with dba(ground) as session:
         assert session.refused(command.format(ground.database.name, ground.stranger)) in (FORBIDDEN, "42710")     # 42710: it is there already
 
 
