@@ -17,10 +17,16 @@ DECLARE
         SELECT n.oid FROM pg_namespace n WHERE n.nspname IN ('@extschema@', 'relygate_report', 'relygate_global'));
     protected CONSTANT oid[] := ARRAY(
         SELECT t.tgrelid FROM pg_trigger t WHERE t.tgfoid = '@extschema@.refuse_truncate()'::regprocedure);
-    -- What reads a table of a tenant, wherever it stands.
+    -- What reads a table of a tenant, wherever it stands and over however many views; partitions among them.
     readers CONSTANT oid[] := ARRAY(
-        SELECT DISTINCT w.ev_class FROM pg_depend d JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
-         WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY (protected) AND w.ev_class <> ALL (protected));
+        WITH RECURSIVE reached (oid) AS (
+            SELECT p.oid FROM unnest(protected) AS p (oid)
+            UNION
+            SELECT n.oid FROM reached r CROSS JOIN LATERAL (
+                   SELECT w.ev_class FROM pg_depend d JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+                    WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid
+                   UNION ALL SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = r.oid) AS n (oid))
+        SELECT r.oid FROM reached r WHERE r.oid <> ALL (protected));
     here CONSTANT oid := (SELECT d.oid FROM pg_database d WHERE d.datname = current_database());
 BEGIN
     -- Tables
@@ -42,7 +48,8 @@ BEGIN
                     -- The sealer's, who has no member: it sees the rows of all tenants.
                     AND (EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND NOT (
                                 p.polname = 'sealing' AND p.polroles = ARRAY[(SELECT r.oid FROM pg_roles r WHERE r.rolname = 'relygate_audit')]))
-                         OR EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.grantee <> c.relowner));
+                         OR EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.grantee <> c.relowner)
+                         OR EXISTS (SELECT FROM pg_attribute a, aclexplode(a.attacl) g WHERE a.attrelid = c.oid AND g.grantee <> c.relowner));
     RETURN QUERY SELECT c.oid::regclass::text, format('%s is granted to %s', a.privilege_type,
                             CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END),
                         format('REVOKE %s ON %s FROM %s;', a.privilege_type, c.oid::regclass,
@@ -50,6 +57,13 @@ BEGIN
                    FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
                   WHERE c.oid = ANY (protected) AND a.grantee <> c.relowner
                     AND (a.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER') OR a.grantee = 0);
+    -- A foreign key of one's own tells which ids there are, of all tenants.
+    RETURN QUERY SELECT format('%s.%I', c.oid::regclass, k.attname), format('%s is granted to %s', a.privilege_type,
+                            CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END),
+                        format('REVOKE %s (%I) ON %s FROM %s;', a.privilege_type, k.attname, c.oid::regclass,
+                            CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END)
+                   FROM pg_class c JOIN pg_attribute k ON k.attrelid = c.oid CROSS JOIN LATERAL aclexplode(k.attacl) a
+                  WHERE c.oid = ANY (protected) AND a.grantee <> c.relowner AND (a.privilege_type = 'REFERENCES' OR a.grantee = 0);
 
     -- Keys: without the tenant they tell what another tenant has. The table of tenants has no tenant but itself.
     RETURN QUERY SELECT i.indexrelid::regclass::text, 'a key does not begin with tenant_id',
@@ -122,6 +136,7 @@ BEGIN
                                      WHERE o.option_name = 'security_invoker' AND o.option_value::boolean);
     RETURN QUERY SELECT c.oid::regclass::text, 'a materialized view', 'Make a table or a view of it: policies do not hold here.'
                    FROM pg_class c WHERE (c.relnamespace = ANY (schemas) OR c.oid = ANY (readers)) AND c.relkind = 'm';
+
 
     -- Logins
     RETURN QUERY SELECT format('role %s', b.setrole::regrole), format('bound to a tenant, but %s', b.obstacle),
@@ -210,6 +225,20 @@ BEGIN
     RETURN QUERY SELECT format('event trigger %s', w.name), 'missing or disabled', 'Deploy the migration guard, or enable it.'
                    FROM unnest(ARRAY['relygate_guard_ddl', 'relygate_guard_drop']) AS w (name)
                   WHERE NOT EXISTS (SELECT FROM pg_event_trigger e WHERE e.evtname = w.name AND e.evtenabled IN ('O', 'A'));
+    RETURN QUERY SELECT format('event trigger %s', w.name), 'it runs another function, or for fewer commands',
+                        format('Drop it and make it anew, as in migrations/deploy/%s.sql.', w.migration)
+                   FROM (VALUES ('relygate_guard_drop', 'guard_drop', 'sql_drop', NULL::text[], 'guard'),
+                                ('relygate_guard_audit_drop', 'guard_audit_drop', 'sql_drop', NULL, 'audit_guard'),
+                                ('relygate_guard_audit_ddl', 'guard_audit_ddl', 'ddl_command_end', '{GRANT,CREATE RULE}', 'audit_guard'),
+                                -- The migration guard knows five commands; guard_wider comes after the seals of the audit.
+                                ('relygate_guard_ddl', 'guard_ddl', 'ddl_command_end', CASE WHEN to_regclass('@extschema@.audit_seals') IS NULL THEN '{}'::text[]
+                                     ELSE '{CREATE INDEX,CREATE RULE,CREATE TABLE}' END, 'guard_wider')) AS w (name, function, event, tags, migration)
+                   JOIN pg_event_trigger e ON e.evtname = w.name
+                   JOIN pg_proc f ON f.oid = e.evtfoid
+                  WHERE f.pronamespace <> '@extschema@'::regnamespace OR f.proname <> w.function OR e.evtevent <> w.event
+                     -- No list is all commands.
+                     OR e.evttags IS NOT NULL AND NOT coalesce(e.evttags @> (w.tags || '{ALTER TABLE,ALTER POLICY,CREATE POLICY,CREATE TRIGGER,ALTER TRIGGER}'::text[])
+                                                               AND w.tags IS NOT NULL, false);
 END $$;
 COMMENT ON FUNCTION @extschema@.validate_schema() IS
 'Lists what is wrong with the protection of this database: tables, keys, functions, views, logins, a DBA''s routes, the guard. Empty is right. '

@@ -1,6 +1,6 @@
 -- validate_schema(): each finding is planted once, while the guard sleeps, and exactly that is found.
 BEGIN;
-SELECT plan(51);
+SELECT plan(60);
 
 SELECT id AS north FROM relygate.create_tenant('V_NORTH', 'North', 'school', 'Asia/Kolkata', 'IN') \gset
 SET client_min_messages = error;
@@ -63,6 +63,12 @@ SELECT is(test.findings_after($$ GRANT TRIGGER ON relygate.visits TO relygate_ap
     'relygate.visits: TRIGGER is granted to relygate_api', 'TRIGGER [validate-schema]');
 SELECT is(test.findings_after($$ GRANT SELECT ON relygate.visits TO PUBLIC $$),
     'relygate.visits: SELECT is granted to PUBLIC', 'a right of PUBLIC [validate-schema]');
+SELECT is(test.findings_after($$ GRANT REFERENCES (id) ON relygate.visits TO relygate_api $$),
+    'relygate.visits.id: REFERENCES is granted to relygate_api', 'REFERENCES of one column [validate-schema]');
+SELECT is(test.findings_after($$ GRANT SELECT (id) ON relygate.visits TO PUBLIC $$),
+    'relygate.visits.id: SELECT is granted to PUBLIC', 'a right of PUBLIC on one column [validate-schema]');
+SELECT is(test.findings_after($$ GRANT SELECT (id) ON relygate.audit_log_2099_01 TO relygate_api $$),
+    'relygate.audit_log_2099_01: a partition can be read past the policies of its table', 'a column of a partition [validate-schema]');
 SELECT is(test.findings_after($$ CREATE UNIQUE INDEX visitors_key ON relygate.visitors (mobile) $$),
     'relygate.visitors_key: a key does not begin with tenant_id', 'a key without the tenant [validate-schema]');
 SELECT is(test.findings_after($$ CREATE UNIQUE INDEX visits_id ON relygate.visits (id); ALTER TABLE relygate.visits ADD other uuid, ADD CONSTRAINT other FOREIGN KEY (other) REFERENCES relygate.visits (id) $$),
@@ -92,8 +98,14 @@ SELECT is(test.findings_after($$ ALTER VIEW relygate_report.visits SET (security
     'relygate_report.visits: a view with the rights of its owner', 'a view [validate-schema]');
 SELECT is(test.findings_after($$ CREATE VIEW test.all_visits AS SELECT * FROM relygate.visits $$),
     'test.all_visits: a view with the rights of its owner', '... in another schema [validate-schema]');
+SELECT is(test.findings_after($$ CREATE VIEW test.mine WITH (security_invoker = true) AS SELECT * FROM relygate_report.visits; CREATE VIEW test.all_visits AS SELECT * FROM test.mine $$),
+    'test.all_visits: a view with the rights of its owner', '... over views [validate-schema]');
+SELECT is(test.findings_after($$ CREATE VIEW test.log AS SELECT * FROM relygate.audit_log_2099_01 $$),
+    'test.log: a view with the rights of its owner', '... over a partition [validate-schema]');
 SELECT is(test.findings_after($$ CREATE MATERIALIZED VIEW test.kept AS SELECT id FROM relygate.visits $$),
     'test.kept: a materialized view', 'a materialized view, wherever [validate-schema]');
+SELECT is(test.findings_after($$ CREATE MATERIALIZED VIEW test.kept AS SELECT * FROM relygate_report.visits $$),
+    'test.kept: a materialized view', '... over a view [validate-schema]');
 SELECT is(test.findings_after(format($$ CREATE ROLE v_login LOGIN; SELECT relygate.bind_role('v_login', %L); GRANT relygate_api TO v_login $$, :'north')),
     'role v_login: bound to a tenant, but it is a member of "relygate_api"', 'a bound login that gained a membership [validate-schema]');
 SELECT is(test.findings_after($$ GRANT SET ON PARAMETER app.tenant_id TO relygate_reporting $$),
@@ -130,6 +142,12 @@ SELECT is(test.findings_after($$ ALTER EVENT TRIGGER relygate_guard_drop ENABLE;
     'event trigger relygate_guard_ddl: missing or disabled', 'a guard that is gone [validate-schema]');
 SELECT is(test.findings_after($$ ALTER EVENT TRIGGER relygate_guard_ddl ENABLE; ALTER EVENT TRIGGER relygate_guard_drop DISABLE $$),
     'event trigger relygate_guard_drop: missing or disabled', 'a guard that sleeps [validate-schema]');
+SELECT is(test.findings_after($$ ALTER EVENT TRIGGER relygate_guard_drop ENABLE; DROP EVENT TRIGGER relygate_guard_ddl; CREATE FUNCTION test.nothing() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER relygate_guard_ddl ON ddl_command_end EXECUTE FUNCTION test.nothing() $$),
+    'event trigger relygate_guard_ddl: it runs another function, or for fewer commands', 'a guard that does something else [validate-schema]');
+SELECT is(test.findings_after($$ ALTER EVENT TRIGGER relygate_guard_drop ENABLE; DROP EVENT TRIGGER relygate_guard_ddl; CREATE EVENT TRIGGER relygate_guard_ddl ON ddl_command_end WHEN TAG IN ('ALTER TABLE', 'ALTER POLICY', 'CREATE POLICY', 'CREATE TRIGGER', 'ALTER TRIGGER', 'CREATE RULE', 'CREATE TABLE') EXECUTE FUNCTION relygate.guard_ddl() $$),
+    'event trigger relygate_guard_ddl: it runs another function, or for fewer commands', '... for fewer commands [validate-schema]');
+SELECT is(test.findings_after($$ ALTER EVENT TRIGGER relygate_guard_drop ENABLE; ALTER EVENT TRIGGER relygate_guard_ddl ENABLE; DROP EVENT TRIGGER relygate_guard_audit_drop; CREATE EVENT TRIGGER relygate_guard_audit_drop ON sql_drop WHEN TAG IN ('DROP VIEW') EXECUTE FUNCTION relygate.guard_audit_drop(); ALTER EVENT TRIGGER relygate_guard_audit_drop ENABLE ALWAYS $$),
+    'event trigger relygate_guard_audit_drop: it runs another function, or for fewer commands', '... the audit''s [validate-schema]');
 
 SELECT * FROM finish();
 ROLLBACK;
