@@ -36,7 +36,7 @@ REVOKE ALL ON FUNCTION @extschema@.random_digits(int) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.base64url(bytes bytea) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN pg_catalog.translate(pg_catalog.encode(bytes, 'base64'), E'+/=\n', '-_');
+AS $$ SELECT pg_catalog.translate(pg_catalog.encode(bytes, 'base64'), E'+/=\n', '-_') $$;
 COMMENT ON FUNCTION @extschema@.base64url(bytea) IS 'Bytes as base64url without padding (RFC 4648, 5).';
 REVOKE ALL ON FUNCTION @extschema@.base64url(bytea) FROM PUBLIC;
 

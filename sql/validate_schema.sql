@@ -110,24 +110,7 @@ BEGIN
                     AND (s.stxexprs IS NOT NULL OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = s.stxrelid
                                                               AND a.attnum = ANY (s.stxkeys) AND a.attstattarget = 0));
 
-    -- Code with other rights
-    RETURN QUERY SELECT p.oid::regprocedure::text, 'it was replaced or changed', 'DROP EXTENSION cannot mend it: replace it by its definition in the extension''s script.'
-                   FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-                  WHERE p.oid = '@extschema@.current_tenant()'::regprocedure
-                    AND NOT (l.lanname = 'c' AND p.prosrc = 'relygate_current_tenant' AND p.provolatile = 's' AND p.proparallel = 'r' AND NOT p.prosecdef);
-    RETURN QUERY SELECT p.oid::regprocedure::text, 'a SECURITY DEFINER function whose owner no policy holds',
-                        'Give it to relygate_platform or relygate_audit.'
-                   FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
-                  WHERE (p.pronamespace = ANY (schemas) OR p.prosrc ~ '\mrelygate\w*\.') AND p.prosecdef AND (r.rolsuper OR r.rolbypassrls);
-    RETURN QUERY SELECT p.oid::regprocedure::text, 'a SECURITY DEFINER function without a fixed search_path',
-                        format('ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp;', p.oid::regprocedure)
-                   FROM pg_proc p
-                  WHERE p.pronamespace = ANY (schemas) AND p.prosecdef
-                    AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false);
-    RETURN QUERY SELECT p.oid::regprocedure::text, 'everybody may call this function',
-                        format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC;', p.oid::regprocedure)
-                   FROM pg_proc p
-                  WHERE p.pronamespace = ANY (schemas) AND has_function_privilege('public', p.oid, 'EXECUTE');
+    -- Views
     RETURN QUERY SELECT c.oid::regclass::text, 'a view with the rights of its owner',
                         format('ALTER VIEW %s SET (security_invoker = true);', c.oid::regclass)
                    FROM pg_class c
@@ -137,6 +120,7 @@ BEGIN
     RETURN QUERY SELECT c.oid::regclass::text, 'a materialized view', 'Make a table or a view of it: policies do not hold here.'
                    FROM pg_class c WHERE (c.relnamespace = ANY (schemas) OR c.oid = ANY (readers)) AND c.relkind = 'm';
 
+    RETURN QUERY SELECT * FROM @extschema@.validate_code(protected, readers);
 
     -- Logins
     RETURN QUERY SELECT format('role %s', b.setrole::regrole), format('bound to a tenant, but %s', b.obstacle),

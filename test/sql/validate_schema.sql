@@ -1,6 +1,6 @@
 -- validate_schema(): each finding is planted once, while the guard sleeps, and exactly that is found.
 BEGIN;
-SELECT plan(60);
+SELECT plan(79);
 
 SELECT id AS north FROM relygate.create_tenant('V_NORTH', 'North', 'school', 'Asia/Kolkata', 'IN') \gset
 SET client_min_messages = error;
@@ -87,10 +87,48 @@ SELECT is(test.findings_after($$ CREATE STATISTICS test.together ON tenant_id, m
     'statistics together: extended statistics of relygate.visitors', 'extended statistics [validate-schema]');
 SELECT is(test.findings_after($$ ALTER FUNCTION relygate.current_tenant() IMMUTABLE $$),
     'relygate.current_tenant(): it was replaced or changed', 'an IMMUTABLE current_tenant [validate-schema]');
+SELECT is(test.findings_after($$ CREATE OR REPLACE FUNCTION relygate.audit_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END' $$),
+    'relygate.audit_row(): it was replaced or changed', 'a C function replaced by another language [validate-schema]');
+SELECT is(test.findings_after($$ CREATE OR REPLACE FUNCTION relygate.audit_row() RETURNS trigger LANGUAGE c AS '$libdir/relygate', 'relygate_routes_changed' $$),
+    'relygate.audit_row(): it was replaced or changed', '... by another one of the library [validate-schema]');
+SELECT is(test.findings_after($$ CREATE OR REPLACE FUNCTION relygate.refuse_truncate() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NULL; END' $$),
+    'relygate.refuse_truncate(): it was replaced or changed', '... a body [validate-schema]');
+SELECT is(test.findings_after($$ ALTER FUNCTION relygate.guard_audit_ddl() RESET search_path $$),
+    'relygate.guard_audit_ddl(): it was replaced or changed', '... a setting [validate-schema]');
+SELECT is(test.findings_after($$ ALTER FUNCTION relygate.guard_audit_drop() OWNER TO relygate_owner $$),
+    'relygate.guard_audit_drop(): it was replaced or changed', '... an owner [validate-schema]');
+SELECT is(test.findings_after($$ ALTER EXTENSION relygate DROP FUNCTION relygate.refuse_audit_change() $$),
+    'function relygate.refuse_audit_change: it is no longer the extension''s', 'a function taken out of the extension [validate-schema]');
 SELECT is(test.findings_after($$ CREATE FUNCTION relygate.loose() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT 1'; REVOKE ALL ON FUNCTION relygate.loose() FROM PUBLIC $$),
     'relygate.loose(): a SECURITY DEFINER function whose owner no policy holds', 'a definer function of a superuser [validate-schema]');
 SELECT is(test.findings_after($$ CREATE FUNCTION test.loose() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM relygate.visits' $$),
     'test.loose(): a SECURITY DEFINER function whose owner no policy holds', '... in another schema that reads our tables [validate-schema]');
+SELECT is(test.findings_after($$ CREATE FUNCTION test.loose() RETURNS bigint LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT count(*) FROM relygate.visits; END $$),
+    'test.loose(): a SECURITY DEFINER function whose owner no policy holds', '... with a parsed body [validate-schema]');
+SELECT is(test.findings_after($$ CREATE FUNCTION test.loose() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = relygate AS 'SELECT count(*) FROM visits' $$),
+    'test.loose(): a SECURITY DEFINER function whose owner no policy holds', '... by a search path [validate-schema]');
+SELECT is(test.findings_after($$ CREATE FUNCTION test.loose() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN (SELECT count(*) FROM visits); END' $$),
+    'test.loose(): a SECURITY DEFINER function whose owner no policy holds', '... by the caller''s search path [validate-schema]');
+SELECT is(test.findings_after($$ CREATE VIEW test.mine WITH (security_invoker = true) AS SELECT id FROM relygate.visits; CREATE FUNCTION test.loose() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = test AS 'SELECT count(*) FROM mine' $$),
+    'test.loose(): a SECURITY DEFINER function whose owner no policy holds', '... through a view [validate-schema]');
+SELECT is(test.findings_after($$ CREATE FUNCTION test.loose() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM relygate.audit_log_2099_01'; ALTER FUNCTION test.loose() OWNER TO relygate_audit $$),
+    'test.loose(): a SECURITY DEFINER function whose owner no policy holds', '... of the audit''s owner, in a schema not ours [validate-schema]');
+SELECT is(test.findings_after($$ CREATE ROLE v_bypass BYPASSRLS; CREATE ROLE v_member; GRANT v_bypass TO v_member; CREATE FUNCTION test.loose() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM relygate.visits'; ALTER FUNCTION test.loose() OWNER TO v_member $$),
+    'test.loose(): a SECURITY DEFINER function whose owner no policy holds', '... of whoever becomes one that no policy holds [validate-schema]');
+SELECT is(test.findings_after($$ CREATE FUNCTION test.evil(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'; ALTER FUNCTION test.evil(text) OWNER TO relygate_owner; ALTER TABLE relygate.purposes ADD CONSTRAINT evil CHECK (test.evil(name)) $$),
+    'relygate.purposes: constraint evil calls test.evil(text), which is relygate_owner''s to change', 'a CHECK that its owner''s members may change [validate-schema]');
+SELECT is(test.findings_after($$ CREATE FUNCTION test.evil(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'; ALTER FUNCTION test.evil(text) OWNER TO relygate_owner; CREATE OPERATOR test.!!! (RIGHTARG = text, FUNCTION = test.evil); ALTER TABLE relygate.purposes ADD CONSTRAINT evil CHECK (OPERATOR(test.!!!) name) $$),
+    'relygate.purposes: constraint evil calls test.evil(text), which is relygate_owner''s to change', '... by an operator [validate-schema]');
+SELECT is(test.findings_after($$ CREATE FUNCTION test.evil(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'; ALTER FUNCTION test.evil(text) OWNER TO relygate_owner; CREATE DOMAIN test.word AS text CHECK (test.evil(VALUE)); ALTER TABLE relygate.purposes ADD word test.word $$),
+    'relygate.purposes: domain test.word calls test.evil(text), which is relygate_owner''s to change', '... by a domain [validate-schema]');
+SELECT is(test.findings_after($$ CREATE FUNCTION test.evil(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'; ALTER FUNCTION test.evil(text) OWNER TO relygate_owner; ALTER TABLE relygate.purposes ADD flag boolean DEFAULT test.evil('') $$),
+    'relygate.purposes: column flag calls test.evil(text), which is relygate_owner''s to change', 'a default [validate-schema]');
+SELECT is(test.findings_after($$ CREATE FUNCTION test.evil(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'; ALTER FUNCTION test.evil(text) OWNER TO relygate_owner; CREATE INDEX evil ON relygate.purposes (tenant_id, test.evil(name)) $$),
+    'relygate.purposes: index relygate.evil calls test.evil(text), which is relygate_owner''s to change', 'an index [validate-schema]');
+SELECT is(test.findings_after($$ CREATE FUNCTION test.evil() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; ALTER FUNCTION test.evil() OWNER TO relygate_owner; CREATE TRIGGER evil BEFORE INSERT ON relygate.purposes FOR EACH ROW EXECUTE FUNCTION test.evil() $$),
+    'relygate.purposes: trigger evil calls test.evil(), which is relygate_owner''s to change', 'a trigger [validate-schema]');
+SELECT is(test.findings_after($$ ALTER TABLE relygate.purposes ADD CONSTRAINT evil CHECK (query_to_xml('SELECT 1', true, true, '') IS NOT NULL) $$),
+    'relygate.purposes: constraint evil calls query_to_xml(text,boolean,boolean,text), which may act', 'a CHECK that runs what it is told [validate-schema]');
 SELECT is(test.findings_after($$ ALTER FUNCTION relygate.find_tenant(text) RESET search_path $$),
     'relygate.find_tenant(text): a SECURITY DEFINER function without a fixed search_path', 'a search path [validate-schema]');
 SELECT alike(test.findings_after($$ GRANT EXECUTE ON FUNCTION relygate.create_visit TO PUBLIC $$), 'relygate.create_visit(%): everybody may call this function', 'a function of PUBLIC [validate-schema]');

@@ -1,0 +1,101 @@
+-- The part of validate_schema() that looks at code: the extension's functions as they were installed, and whatever runs with more
+-- rights than its caller's, wherever it stands.
+
+CREATE FUNCTION @extschema@.validate_code(protected oid[], readers oid[]) RETURNS SETOF @extschema@.schema_finding
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+    schemas CONSTANT oid[] := ARRAY(
+        SELECT n.oid FROM pg_namespace n WHERE n.nspname IN ('@extschema@', 'relygate_report', 'relygate_global'));
+    extension CONSTANT pg_extension := (SELECT e FROM pg_extension e WHERE e.extname = 'relygate');
+    -- The script lies beside the server's programs, where no SQL changes it.
+    script_file CONSTANT text := format('relygate--%s.sql', extension.extversion);
+    script CONSTANT text := replace(pg_read_file((SELECT c.setting FROM pg_config() c WHERE c.name = 'SHAREDIR') || '/extension/' || script_file,
+                                                 0, 100000000, true), '@' || 'extschema@', '@extschema@');
+    relation_names CONSTANT text := (SELECT string_agg(c.relname, '|') FROM pg_class c
+                                      WHERE c.oid = ANY (readers) AND c.relnamespace <> ALL (schemas) AND c.relname ~ '^\w+$');
+    table_names CONSTANT text := (SELECT string_agg(c.relname, '|') FROM pg_class c WHERE c.oid = ANY (protected) AND c.relname ~ '^\w+$');
+BEGIN
+    -- As the script has it, word by word: body, link symbol, language, volatility; and it never gives its owner's rights away.
+    RETURN QUERY
+    WITH wanted AS MATERIALIZED (
+        SELECT split_part(w.text, '(', 1) AS name, w.text, split_part(split_part(w.text, '$' || '$', 1), E'\nCOMMENT ', 1) AS head
+          FROM string_to_table(script, E'\nCREATE FUNCTION @extschema@.') WITH ORDINALITY AS w (text, place) WHERE w.place > 1),
+    members AS MATERIALIZED (
+        SELECT p.* FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
+         WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.refobjid = extension.oid AND d.deptype = 'e')
+    SELECT m.oid::regprocedure::text, 'it was replaced or changed', format('DROP EXTENSION cannot mend it: replace it by its definition in %s.', script_file)
+      FROM members m JOIN pg_language l ON l.oid = m.prolang
+     WHERE script IS NOT NULL AND (m.prosecdef OR m.proowner <> extension.extowner OR NOT EXISTS (
+            SELECT FROM wanted w
+             WHERE w.name = m.proname AND strpos(w.text, CASE l.lanname WHEN 'c' THEN quote_literal(m.prosrc) ELSE '$' || '$' || m.prosrc || '$' || '$' END) > 0
+               AND (l.lanname <> 'c' OR m.probin = '$libdir/relygate')
+               AND m.prosqlbody IS NULL AND w.head ~* format('\mLANGUAGE %s\M', l.lanname)
+               AND coalesce(substring(w.head FROM '\m(IMMUTABLE|STABLE)\M'), 'VOLATILE') = CASE m.provolatile WHEN 'i' THEN 'IMMUTABLE' WHEN 's' THEN 'STABLE' ELSE 'VOLATILE' END
+               AND coalesce(substring(w.head FROM '\mPARALLEL (SAFE|RESTRICTED)\M'), 'UNSAFE') = CASE m.proparallel WHEN 's' THEN 'SAFE' WHEN 'r' THEN 'RESTRICTED' ELSE 'UNSAFE' END
+               AND (strpos(w.head, 'LEAKPROOF') > 0) = m.proleakproof AND (w.head ~ '\mSTRICT\M') = m.proisstrict
+               AND (strpos(w.head, 'SET search_path = pg_catalog, pg_temp') > 0) = coalesce('search_path=pg_catalog, pg_temp' = ANY (m.proconfig), false)))
+    UNION ALL
+    SELECT DISTINCT format('function @extschema@.%s', w.name), 'it is no longer the extension''s', 'Make it by its definition in the extension''s script; then ALTER EXTENSION relygate ADD FUNCTION.'
+      FROM wanted w WHERE NOT EXISTS (SELECT FROM members m WHERE m.proname = w.name);
+    RETURN QUERY SELECT 'extension relygate', format('%s is not among the server''s files, so its functions could not be looked at', script_file),
+                        'Install the files of this version again (make install), or run: scripts/deploy URL.'
+                  WHERE script IS NULL;
+
+    -- Whoever bypasses the policies, or becomes somebody who does: the product's own such functions belong to these two and stand in its schemas.
+    RETURN QUERY SELECT p.oid::regprocedure::text, 'a SECURITY DEFINER function whose owner no policy holds',
+                        CASE WHEN p.pronamespace = ANY (schemas) THEN 'Give it to relygate_platform or relygate_audit.'
+                             ELSE format('ALTER FUNCTION %s SECURITY INVOKER; or give it to a role that the policies hold.', p.oid::regprocedure) END
+                   FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
+                  WHERE p.prosecdef
+                    AND (p.pronamespace = ANY (schemas)
+                         OR p.prosrc ~ '\mrelygate' OR EXISTS (SELECT FROM unnest(p.proconfig) AS c (setting) WHERE c.setting ~ '^search_path=.*\mrelygate')
+                         -- Without a path of its own its names are the caller's to choose; in a schema not ours they mean what reads our tables.
+                         OR p.prosrc ~ ('\m(' || relation_names || ')\M')
+                         OR NOT EXISTS (SELECT FROM unnest(p.proconfig) AS c (setting) WHERE c.setting LIKE 'search_path=%')
+                            AND p.prosrc ~ ('\m(' || table_names || ')\M')
+                         -- A body of SQL's standard is kept parsed, and depends on what it names.
+                         OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+                                       AND (d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY (protected || readers)
+                                            OR d.refclassid = 'pg_proc'::regclass AND EXISTS (
+                                                SELECT FROM pg_proc f WHERE f.oid = d.refobjid AND f.pronamespace = ANY (schemas)))))
+                    AND EXISTS (SELECT FROM pg_roles g
+                                 WHERE pg_has_role(r.oid, g.oid, 'MEMBER')
+                                   AND (g.rolsuper OR g.rolbypassrls
+                                        OR g.rolname IN ('relygate_audit', 'relygate_platform')
+                                           AND NOT (p.pronamespace = ANY (schemas) AND r.rolname IN ('relygate_audit', 'relygate_platform'))));
+    RETURN QUERY SELECT p.oid::regprocedure::text, 'a SECURITY DEFINER function without a fixed search_path',
+                        format('ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp;', p.oid::regprocedure)
+                   FROM pg_proc p
+                  WHERE p.pronamespace = ANY (schemas) AND p.prosecdef
+                    AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false);
+    RETURN QUERY SELECT p.oid::regprocedure::text, 'everybody may call this function',
+                        format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC;', p.oid::regprocedure)
+                   FROM pg_proc p
+                  WHERE p.pronamespace = ANY (schemas) AND has_function_privilege('public', p.oid, 'EXECUTE');
+
+    -- What a table calls runs with the rights of whoever writes or restores it, a superuser's among them; its owner's members choose what
+    -- it calls. A superuser's own function may stand there, but a CHECK of it must not act.
+    RETURN QUERY
+    WITH called AS (
+        SELECT k.conrelid AS relation, format('constraint %I', k.conname) AS place, k.conbin::text AS tree, true AS is_check
+          FROM pg_constraint k WHERE k.conrelid = ANY (protected) AND k.contype = 'c'
+        UNION ALL SELECT a.attrelid, format('domain %s', k.contypid::regtype), k.conbin::text, true
+          FROM pg_constraint k JOIN pg_attribute a ON a.atttypid = k.contypid WHERE k.contypid <> 0 AND a.attrelid = ANY (protected)
+        UNION ALL SELECT d.adrelid, format('column %I', a.attname), d.adbin::text, false
+          FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid = ANY (protected)
+        UNION ALL SELECT i.indrelid, format('index %s', i.indexrelid::regclass), concat(i.indexprs::text, i.indpred::text), true
+          FROM pg_index i WHERE i.indrelid = ANY (protected) AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
+        UNION ALL SELECT t.tgrelid, format('trigger %I', t.tgname), concat(':funcid ', t.tgfoid, ' ', t.tgqual::text), false
+          FROM pg_trigger t WHERE t.tgrelid = ANY (protected) AND NOT t.tgisinternal)
+    SELECT DISTINCT c.relation::regclass::text, format('%s calls %s, %s', c.place, p.oid::regprocedure,
+               CASE WHEN r.rolsuper THEN 'which may act' ELSE format('which is %s''s to change', r.rolname) END),
+           'Drop that, or give the function to a superuser: whoever writes this table, or restores it, runs it with his own rights.'
+      FROM called c CROSS JOIN LATERAL regexp_matches(c.tree, ':(?:op)?funcid (\d+)', 'g') AS m (id)
+      JOIN pg_proc p ON p.oid = m.id[1]::oid JOIN pg_roles r ON r.oid = p.proowner
+     WHERE CASE WHEN r.rolsuper THEN c.is_check AND p.provolatile = 'v'
+                ELSE NOT (p.pronamespace = ANY (schemas) AND r.rolname IN ('relygate_audit', 'relygate_platform')) END;
+END $$;
+COMMENT ON FUNCTION @extschema@.validate_code(oid[], oid[]) IS
+'The part of validate_schema() about functions: protected are the tables of tenants, readers the views and partitions over them.';
+REVOKE ALL ON FUNCTION @extschema@.validate_code(oid[], oid[]) FROM PUBLIC;
