@@ -121,36 +121,7 @@ BEGIN
                    FROM pg_class c WHERE (c.relnamespace = ANY (schemas) OR c.oid = ANY (readers)) AND c.relkind = 'm';
 
     RETURN QUERY SELECT * FROM @extschema@.validate_code(protected, readers);
-
-    -- Logins
-    RETURN QUERY SELECT format('role %s', b.setrole::regrole), format('bound to a tenant, but %s', b.obstacle),
-                        format('Take that away, or SELECT relygate.unbind_role(%L);', b.setrole::regrole)
-                   FROM (SELECT DISTINCT s.setrole, @extschema@.binding_obstacle(s.setrole) AS obstacle
-                           FROM pg_db_role_setting s, unnest(s.setconfig) AS c (setting)
-                          WHERE s.setrole <> 0 AND c.setting LIKE 'app.tenant\_id=%' AND s.setdatabase IN (0, here)) b
-                  WHERE b.obstacle IS NOT NULL;
-    RETURN QUERY SELECT format('parameter %s', m.parname), format('SET is granted to %s',
-                            CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END),
-                        'Only relygate_api and relygate_owner may choose a tenant.'
-                   FROM pg_parameter_acl m CROSS JOIN LATERAL aclexplode(m.paracl) a
-                   LEFT JOIN pg_roles r ON r.oid = a.grantee
-                  WHERE (m.parname LIKE 'app.%' OR m.parname IN ('relygate.context_lifetime', 'session_replication_role', 'session_preload_libraries'))
-                    AND a.privilege_type = 'SET'
-                    AND NOT coalesce(r.rolsuper OR r.rolname IN ('relygate_api', 'relygate_owner') AND m.parname LIKE 'app.%', false);
-
-    RETURN QUERY SELECT format('role %s', r.rolname), 'a role of the product that no policy holds, or that may make roles',
-                        format('ALTER ROLE %I NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOREPLICATION;', r.rolname)
-                   FROM pg_roles r
-                  WHERE r.rolname IN ('relygate_owner', 'relygate_audit', 'relygate_api', 'relygate_shim', 'relygate_reporting', 'relygate_platform')
-                    AND (r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolreplication);
-    RETURN QUERY SELECT format('role %s', m.member::regrole), format('a member of %s', m.roleid::regrole), format('REVOKE %s FROM %s;', m.roleid::regrole, m.member::regrole)
-                   FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
-                  WHERE m.roleid::regrole::text IN ('relygate_audit', 'relygate_platform') AND NOT r.rolsuper;
-    RETURN QUERY SELECT 'role relygate_shim', 'a tenant that it chooses outlives the transaction',
-                        'ALTER ROLE relygate_shim SET relygate.context_lifetime = ''transaction'';'
-                  WHERE to_regrole('relygate_shim') IS NOT NULL AND NOT EXISTS (
-                        SELECT FROM pg_db_role_setting s WHERE s.setrole = to_regrole('relygate_shim') AND s.setdatabase IN (0, here)
-                           AND 'relygate.context_lifetime=transaction' = ANY (s.setconfig));
+    RETURN QUERY SELECT * FROM @extschema@.validate_roles();
     RETURN QUERY SELECT format('database %I', current_database()), 'the library is not loaded with each session',
                         format('ALTER DATABASE %I SET session_preload_libraries = ''relygate'';', current_database())
                   WHERE current_setting('shared_preload_libraries') !~ '\mrelygate\M' AND NOT EXISTS (

@@ -1,6 +1,6 @@
 -- validate_schema(): each finding is planted once, while the guard sleeps, and exactly that is found.
 BEGIN;
-SELECT plan(79);
+SELECT plan(90);
 
 SELECT id AS north FROM relygate.create_tenant('V_NORTH', 'North', 'school', 'Asia/Kolkata', 'IN') \gset
 SET client_min_messages = error;
@@ -154,14 +154,36 @@ SELECT is(test.findings_after($$ ALTER ROLE relygate_api BYPASSRLS $$),
     'role relygate_api: a role of the product that no policy holds, or that may make roles', 'BYPASSRLS [validate-schema]');
 SELECT is(test.findings_after($$ CREATE ROLE v_member; GRANT relygate_audit TO v_member $$),
     'role v_member: a member of relygate_audit', 'a member of the audit''s owner [validate-schema]');
+SELECT is(test.findings_after($$ CREATE ROLE v_member; GRANT relygate_backup TO v_member $$),
+    'role v_member: a member of relygate_backup', '... of the role of dumps [validate-schema]');
+SELECT is(test.findings_after($$ GRANT pg_execute_server_program TO relygate_shim $$),
+    'role relygate_shim: a member of pg_execute_server_program', 'what a role of the product was given [validate-schema]');
+SELECT is(test.findings_after($$ CREATE ROLE v_bypass BYPASSRLS; GRANT v_bypass TO relygate_api $$),
+    'role relygate_api: a member of v_bypass', '... a bypasser [validate-schema]');
+SELECT is(test.findings_after($$ GRANT relygate_owner TO pg_read_all_data $$),
+    'role pg_read_all_data: a member of relygate_owner', '... through another [validate-schema]');
+SELECT is(test.findings_after($$ CREATE ROLE v_login LOGIN BYPASSRLS; GRANT relygate_reporting TO v_login $$),
+    'role v_login: no policy holds it, and it may use the product''s schemas', 'a bypasser that may use the schemas [validate-schema]');
+SELECT is(test.findings_after($$ CREATE ROLE v_super SUPERUSER; CREATE ROLE v_login LOGIN; CREATE ROLE v_step; GRANT v_super TO v_step; GRANT v_step TO v_login $$),
+    'role v_login: no policy holds it once it is v_super|role v_step: no policy holds it once it is v_super', 'who becomes a superuser [validate-schema]');
+SELECT is(test.findings_after($$ CREATE ROLE v_maker CREATEROLE $$),
+    CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'role v_maker: with CREATEROLE it may make itself a member of every role of the product' ELSE '' END, 'who makes roles [validate-schema]');
 SELECT is(test.findings_after($$ ALTER ROLE relygate_shim RESET relygate.context_lifetime $$),
     'role relygate_shim: a tenant that it chooses outlives the transaction', 'the lifetime of a choice [validate-schema]');
+SELECT is(test.findings_after($$ ALTER ROLE relygate_shim IN DATABASE @ SET relygate.context_lifetime = 'session' $$),
+    'role relygate_shim: a tenant that it chooses outlives the transaction', '... in this database [validate-schema]');
 SELECT is(test.findings_after($$ ALTER DATABASE @ RESET session_preload_libraries $$), replace('database @: the library is not loaded with each session', '@', quote_ident(current_database())), 'the library [validate-schema]');
 SELECT is(test.findings_after($$ GRANT TEMPORARY ON DATABASE @ TO PUBLIC $$), replace('database @: everybody may make temporary tables or schemas', '@', quote_ident(current_database())), 'TEMPORARY [validate-schema]');
+SELECT is(test.findings_after($$ GRANT TEMPORARY ON DATABASE @ TO relygate_reporting $$),
+    replace('database @: TEMPORARY is granted to relygate_reporting', '@', quote_ident(current_database())), '... of a role of the product [validate-schema]');
 SELECT is(test.findings_after($$ GRANT SELECT ON pg_catalog.pg_db_role_setting TO PUBLIC $$),
     'pg_catalog.pg_db_role_setting: everybody may read which login belongs to which tenant', 'the bindings [validate-schema]');
 SELECT is(test.findings_after($$ GRANT CREATE ON SCHEMA relygate TO PUBLIC $$),
     'schema relygate: everybody may create objects in it', 'CREATE [validate-schema]');
+SELECT is(test.findings_after($$ GRANT CREATE ON SCHEMA relygate TO relygate_api $$),
+    'schema relygate: CREATE is granted to relygate_api', '... in it by a role of the product [validate-schema]');
+SELECT is(test.findings_after(format($$ CREATE ROLE v_group; CREATE ROLE v_login LOGIN; GRANT v_group TO v_login; SELECT relygate.bind_role('v_login', %L); GRANT CREATE ON SCHEMA public TO v_group $$, :'north')),
+    'schema public: CREATE is granted to v_group', '... of a role of a bound login [validate-schema]');
 SELECT is(test.findings_after($$ GRANT EXECUTE ON FUNCTION pg_advisory_lock(bigint) TO PUBLIC $$),
     'pg_advisory_lock(bigint): everybody may call this function', 'advisory locks [validate-schema]');
 SELECT is(test.findings_after($$ ALTER DEFAULT PRIVILEGES FOR ROLE relygate_owner GRANT EXECUTE ON FUNCTIONS TO PUBLIC $$),
