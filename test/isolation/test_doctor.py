@@ -6,6 +6,7 @@ import pytest
 
 from attackers import defended_by
 from conftest import ROOT
+from migrating import stranger
 
 SLEEP = "ALTER EVENT TRIGGER relygate_guard_ddl DISABLE; ALTER EVENT TRIGGER relygate_guard_drop DISABLE"
 WAKE = "ALTER EVENT TRIGGER relygate_guard_ddl ENABLE; ALTER EVENT TRIGGER relygate_guard_drop ENABLE"
@@ -59,6 +60,13 @@ def test_what_is_wrong_is_said_with_what_to_do(database):
     assert lines[-1] == f"{len(bad)} found."
     assert "\x1b[31m" in subprocess.run(["script", "-qec", f"{ROOT / 'scripts/doctor'} '{database.url()}'", "/dev/null"], capture_output=True,
                                         encoding="utf-8", timeout=300, check=False).stdout      # a terminal gets colours
+
+
+@pytest.mark.parametrize("options", [None, "-c search_path=public"])
+def test_functions_of_others_in_public_are_not_run(database, options):
+    with stranger(database) as caught:
+        doctor(database.url(options=options))
+        assert caught() == []
 
 
 def test_what_cannot_be_examined_is_not_called_well(database):

@@ -1,13 +1,15 @@
 """scripts/migrate: up, down and up again; what it refuses; and that each verify fails when something is missing."""
 import re
+import secrets
 import shutil
 import subprocess
+import urllib.parse
 
 import psycopg2
 import pytest
 
 from conftest import RELEASE, ROOT, copy_of_template
-from migrating import migrate, new_database, run, schema
+from migrating import migrate, new_database, run, schema, stranger
 
 PLAN = [line.split()[0] for line in (ROOT / "migrations/sqitch.plan").read_text().splitlines() if re.match(r"[a-z]", line)]
 
@@ -47,6 +49,45 @@ def test_up_down_and_up_again(cluster):
         assert database.run("SELECT * FROM relygate.validate_schema()") == []
     finally:
         cluster.run(f'DROP DATABASE "{database.name}" WITH (FORCE)')
+
+
+def test_functions_of_others_in_public_are_not_run(cluster):
+    database = new_database(cluster)
+    try:
+        with stranger(database) as caught:
+            migrate("up", "--extension", url=database.url())
+            migrate("verify", url=database.url())
+            migrate("rollback", "--all", url=database.url())
+            assert caught() == []
+    finally:
+        cluster.run(f'DROP DATABASE "{database.name}" WITH (FORCE)')
+
+
+@pytest.mark.parametrize("schema", ["relygate", "sqitch"])
+def test_a_schema_that_somebody_made_beforehand(cluster, schema):
+    name = f"before_{secrets.token_hex(6)}"
+    cluster.run(f"CREATE ROLE {name}")
+    cluster.run(f"CREATE DATABASE {name}")
+    try:
+        cluster.run(f"CREATE SCHEMA {schema} AUTHORIZATION {name}", name)
+        done = run(ROOT / "scripts/deploy", cluster.url(name), check=1)
+        assert f"somebody else's: {schema} of {name}" in done.stderr
+        assert cluster.run("SELECT 1 FROM pg_extension WHERE extname = 'relygate'", name) == []
+    finally:
+        cluster.run(f"DROP DATABASE {name} WITH (FORCE)")
+        cluster.run(f"DROP ROLE {name}")
+
+
+def test_a_name_that_must_be_quoted(cluster):
+    name = f"o'b \\ {secrets.token_hex(6)}"
+    cluster.run(f'CREATE DATABASE "{name}"')
+    try:
+        url = cluster.url(urllib.parse.quote(name))
+        run(ROOT / "scripts/deploy", url, check=0)
+        migrate("verify", url=url)
+        assert cluster.run("SELECT * FROM relygate.validate_schema()", urllib.parse.quote(name)) == []
+    finally:
+        cluster.run(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def test_an_edited_script_is_refused(database, copied):

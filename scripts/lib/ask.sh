@@ -1,0 +1,7 @@
+# shellcheck shell=bash
+# How scripts speak to a database as its superuser: to $url, with names that are the system's where they have no schema. With the
+# usual search path PostgreSQL takes a function of public before its own if the arguments fit it better, whoever made it.
+# It is set by a statement and not by PGOPTIONS, since options of a URL or of a service file take the place of those.
+export SAFE_PATH="SET search_path = pg_catalog, pg_temp"
+# Its columns come between unit separators.
+ask() { psql -XAtq -v ON_ERROR_STOP=1 -F $'\x1f' -d "${url:?}" -c "$SAFE_PATH" -c "$1"; }
