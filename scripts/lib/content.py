@@ -5,6 +5,7 @@ and forgotten rows; that a file was not exchanged is said by its SHA-256.
 """
 import json
 import pathlib
+import re
 
 from database import literal
 from program import Failure, say
@@ -13,11 +14,19 @@ from program import Failure, say
 OF_THE_DATABASE = ("database", "settings", "bindings")
 OF_THE_CLUSTER = ("roles", "role settings", "memberships", "parameter grants")
 
-# Each type here is hashed by its bytes; all others by their text, as json has no hash and that of an enum is its OID's.
+# Each type here is hashed by its bytes; all others by their text, as json has no hash and that of an enum is its OID's. The text is what
+# the type's output function says, which only a superuser can make: a cast to text may be the type's owner's own, and would run here
+# with the rights of a backup or of a superuser. For the types whose casts say something else than that the difference is made up.
 _TABLES = """
 SELECT c.oid::regclass::text AS name, jsonb_agg(a.attname ORDER BY a.attname) AS columns,
-       string_agg(format(CASE WHEN coalesce(nullif(t.typbasetype, 0), t.oid) = ANY ('{uuid,text,timestamptz,date,bool,bytea,int2,int4,int8}'::regtype[])
-                              THEN '%I' ELSE '%I::text' END, a.attname), ', ' ORDER BY a.attname) AS hashed
+       string_agg(CASE WHEN coalesce(nullif(t.typbasetype, 0), t.oid) = ANY ('{uuid,text,timestamptz,date,bool,bytea,int2,int4,int8}'::regtype[])
+                       THEN quote_ident(a.attname)
+                       ELSE format('CASE WHEN num_nulls(%1$I) = 0 THEN '
+                                   || CASE coalesce(nullif(t.typbasetype, 0), t.oid)
+                                           WHEN 'bpchar'::regtype THEN 'rtrim(format(''%%s'', %1$I), '' '')'
+                                           WHEN 'inet'::regtype THEN 'regexp_replace(regexp_replace(format(''%%s'', %1$I), ''^[^/:]+$'', ''\\&/32''), ''^[^/]+$'', ''\\&/128'')'
+                                           ELSE 'format(''%%s'', %1$I)' END || ' END', a.attname)
+                  END, ', ' ORDER BY a.attname) AS hashed
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped JOIN pg_type t ON t.oid = a.atttypid
  WHERE CONDITION AND c.relpersistence <> 't'
@@ -27,7 +36,9 @@ SELECT c.oid::regclass::text AS name, jsonb_agg(a.attname ORDER BY a.attname) AS
 
 
 def tables(session):
-    """All tables with rows of their own, those of partitions one by one."""
+    """All tables with rows of their own, those of partitions one by one. None may be a view when it is read, as pg_dump sees to, too:
+    whoever owns a table could put a view of functions in its place meanwhile. Older servers have no such setting."""
+    session.execute("SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings WHERE name = 'restrict_nonsystem_relation_kind'")
     return session.rows(_TABLES.replace("CONDITION", "c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"))
 
 
@@ -113,9 +124,16 @@ def same_versions(session, wanted, made):
                       "Bring both to the same state first: scripts/migrate status, scripts/migrate up")
 
 
+_MONTHS = 600    # of history that may be brought in: a partition each
+
+
 def make_months_since(session, month):
     """Partitions of the audit log back to a month (YYYY-MM), for history that is older than this schema."""
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
+        raise Failure(f"{month} is no month")
     months = session.value(f"SELECT (12 * extract(year FROM age) + extract(month FROM age))::int FROM age(date_trunc('month', now()), {literal(month + '-01')}) age")
+    if months > _MONTHS:
+        raise Failure(f"the history begins in {month}, which is more than {_MONTHS // 12} years ago; nothing was touched")
     if months > 0:
         session.execute(f"SELECT relygate.make_audit_partitions({-months})")
 

@@ -29,6 +29,11 @@ def say(text):
         print(f"[{int(time.monotonic() - _begun):3d}s] {text}", flush=True)
 
 
+def warn(text):
+    """What somebody must hear of, also from cron."""
+    print(f"{NAME}: warning: {text}", file=sys.stderr, flush=True)
+
+
 def parser(description, epilog=""):
     made = argparse.ArgumentParser(prog=NAME, description=description, epilog=epilog, allow_abbrev=False,
                                    formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -36,6 +36,8 @@ class Backup:
             say(f"checking {self.path.name}: {len(self.manifest['files'])} files, {size // 1000} kB")
             backup_folder.check(self.path, self.manifest)
             self.catalog = json.loads((self.path / backup_folder.CATALOG).read_text(encoding="utf-8"))
+            if type(self.catalog) is not list or not all(type(fact) is str for fact in self.catalog):
+                raise ValueError("facts: they are no list of texts")
             self.globals = (self.path / backup_folder.GLOBALS).read_text(encoding="utf-8")
             self.version = self.manifest["extension"]
             self.database = self.manifest["database"]
@@ -98,7 +100,8 @@ def refuse_filled_target(session, address):
 
 
 def restore_into(address, name, backup, jobs, entries, folder):
-    """Everything of the dump into an empty database."""
+    """Everything of the dump into an empty database. Materialized views are filled last, one by one: their rows are no part of a backup,
+    and one that reads tables with policies can be filled by nobody but a login which the policies let see something."""
     def pg_restore(kept, *options):
         listing = folder / "list"
         listing.write_text("\n".join(kept) + "\n", encoding="utf-8")
@@ -110,7 +113,15 @@ def restore_into(address, name, backup, jobs, entries, folder):
     pg_restore(own_schema)
     with Session(address, name) as session:
         session.execute(f"CREATE EXTENSION relygate SCHEMA relygate VERSION {literal(backup.version)}")
-    pg_restore([line for line in entries if line not in own_schema], "-j", str(jobs))
+    fillings = [line for line in entries if re.match(r"\d+; \d+ \d+ MATERIALIZED VIEW DATA ", line)]
+    pg_restore([line for line in entries if line not in own_schema and line not in fillings], "-j", str(jobs))
+    for line in fillings:
+        try:
+            pg_restore([line])
+        except Failure as failure:
+            reason = re.search(r"ERROR: +(.*)", str(failure))
+            program.warn(f"the materialized view {line.partition(' MATERIALIZED VIEW DATA ')[2]} (schema, name, owner) is there without rows: "
+                         f"{reason[1] if reason else failure}; REFRESH it as its owner")
     say("counting and comparing; statistics for the planner")
     with Session(address, name) as session:
         session.execute("ANALYZE")
