@@ -22,6 +22,36 @@ DUMP, GLOBALS, CATALOG = "database", "globals.sql", "catalog.json"
 _NAME = re.compile(r"relygate-(?P<database>.+)-(?P<time>\d{8}T\d{6}Z)(?:-\d+)?")
 
 
+_TEXT, _TEXT_OR_NONE = (str,), (str, type(None))
+# A tuple: types of a value, or shapes. A frozen set: what it may be. A dictionary: what must be in one. A list of one: what each item, or each value of a dictionary, must be.
+_SHAPE = {
+    "format": (int,), "taken_at": _TEXT, "server_version_num": (int,), "extension": _TEXT, "extensions": [_TEXT], "roles": [_TEXT],
+    "migrations": [[_TEXT]], "audit_head": _TEXT_OR_NONE, "tables": [{"rows": (int,), "checksum": _TEXT}],
+    "files": [{"bytes": (int,), "sha256": _TEXT}],
+    "database": {"name": _TEXT, "owner": _TEXT, "encoding": _TEXT, "collate": _TEXT, "ctype": _TEXT, "provider": frozenset("cib"), "locale": _TEXT_OR_NONE,
+                 "connection_limit": (int,), "comment": _TEXT_OR_NONE, "grants": (type(None), [{"grantee": _TEXT_OR_NONE, "privilege": _TEXT, "grantable": (bool,)}]),
+                 "settings": [{"role": _TEXT_OR_NONE, "setting": _TEXT}]}}
+_DICTIONARIES = ("tables", "files")
+
+
+def _misfit(value, shape, name=""):
+    """The name of the first part that has not its shape, None where all have."""
+    if isinstance(shape, tuple):
+        fits = (type(value) is one if isinstance(one, type) else _misfit(value, one, name) is None for one in shape)
+        return None if any(fits) else name
+    if isinstance(shape, frozenset):
+        return None if type(value) is str and value in shape else name
+    if isinstance(shape, dict):
+        if type(value) is not dict:
+            return name or "part"
+        parts = [(value.get(key, ...), part, f"{name}.{key}".lstrip(".")) for key, part in shape.items()]
+    else:
+        if type(value) is not (dict if name in _DICTIONARIES else list):
+            return name
+        parts = [(item, shape[0], f"{name}[{key}]") for key, item in (value.items() if type(value) is dict else enumerate(value))]
+    return next((wrong for wrong in (_misfit(*part) for part in parts) if wrong is not None), None)
+
+
 def digest_of(path):
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -111,10 +141,13 @@ def read_manifest(path):
     try:
         manifest = json.loads(text)
         number = int(manifest["format"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise Failure(f"{path} is damaged: {MANIFEST} cannot be read\nTake another backup.") from None
     if number > FORMAT:
         raise Failure(f"{path} was made by a newer RelyGate (format {number}, known is {FORMAT})\nUse the scripts of that release.")
+    wrong = _misfit(manifest, _SHAPE)
+    if wrong is not None:
+        raise Failure(f"{path} is damaged: {MANIFEST} has no {wrong}, or not of the kind that it should be\nTake another backup.")
     return manifest
 
 
@@ -145,8 +178,7 @@ def prune(parent, database, keep):
             manifest = read_manifest(path)
             if manifest["database"]["name"] != database:
                 continue
-            if whole < keep:
-                check(path, manifest)
+            check(path, manifest)
         except (Failure, OSError, KeyError, TypeError) as problem:
             say(f"warning: not counted and not removed: {str(problem).splitlines()[0]}")
             continue

@@ -103,7 +103,7 @@ def test_retention_keeps_whole_ones_and_foreign_files(source, backup, tmp_path):
         return made.name
     doomed = [older(2001), older(2002)]
     kept = [older(2003), older(2005)]
-    damaged = older(2006, damage=True)
+    damaged, damaged_before = older(2006, damage=True), older(1998, damage=True)    # also one that is older than the last to be kept
     (tmp_path / "relygate.conf").write_text("mine")
     (tmp_path / f"relygate-{source.name}-20000101T000000Z").mkdir()    # named like one, but no backup
     foreign = ["relygate.conf", f"relygate-{source.name}-20000101T000000Z", older(2000, name="relygate-other-20000101T000000Z"),
@@ -111,8 +111,8 @@ def test_retention_keeps_whole_ones_and_foreign_files(source, backup, tmp_path):
     (tmp_path / f"relygate-{source.name}-19990101T000000Z").symlink_to(backup)
     done = script("backup", source.url("relygate_backup"), tmp_path, "--keep", "3")
     new = done.stdout.splitlines()[-1].rsplit("/", 1)[1]
-    assert backups(tmp_path) == sorted([*kept, damaged, *foreign, f"relygate-{source.name}-19990101T000000Z", new])
-    assert all(name in done.stdout for name in doomed) and damaged in done.stdout
+    assert backups(tmp_path) == sorted([*kept, damaged, damaged_before, *foreign, f"relygate-{source.name}-19990101T000000Z", new])
+    assert all(name in done.stdout for name in doomed) and damaged in done.stdout and damaged_before in done.stdout
     assert backup.exists()
 
 

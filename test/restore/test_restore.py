@@ -118,6 +118,18 @@ TOO_NEW = {
     "a newer extension": (edited(extension="99.0.0"), "of version 99.0.0 of the extension, this server has"),
     "an unknown extension": (edited(extensions=["relygate", "postgis_of_tomorrow"]), "postgis_of_tomorrow is not installed"),
 }
+NO_MANIFEST = {
+    "no roles": (lambda manifest: manifest.pop("roles"), "has no roles"),
+    "no database": (edited(database=None), "has no database"),
+    "no owner": (lambda manifest: manifest["database"].pop("owner"), "has no database.owner"),
+    "an unknown provider": (lambda manifest: manifest["database"].update(provider="x"), "has no database.provider"),
+    "a setting of nobody": (lambda manifest: manifest["database"]["settings"].append("x"), "has no database.settings["),
+    "a grant of nothing": (lambda manifest: manifest["database"].update(grants=[{}]), "has no database.grants"),
+    "a number of rows that is none": (lambda manifest: manifest["tables"]["relygate.visits"].update(rows="1"), "has no tables[relygate.visits].rows"),
+    "a list of files": (edited(files=[]), "has no files"),
+    "a migration that is none": (edited(migrations=[1]), "has no migrations[0]"),
+    "a version that is none": (edited(server_version_num="15"), "has no server_version_num"),
+}
 
 
 def flip(path, place):
@@ -128,7 +140,7 @@ def flip(path, place):
         file.write(bytes([byte[0] ^ 1]))
 
 
-@pytest.mark.parametrize("case", [*DAMAGES, *TOO_NEW])
+@pytest.mark.parametrize("case", [*DAMAGES, *TOO_NEW, *NO_MANIFEST])
 def test_refused_before_anything_is_touched(backup, target, tmp_path, case):
     before = touched(target)
     if case in DAMAGES:
@@ -136,7 +148,7 @@ def test_refused_before_anything_is_touched(backup, target, tmp_path, case):
         made = copy_of(backup, tmp_path)
         damage(made)
     else:
-        edit, reason = TOO_NEW[case]
+        edit, reason = {**TOO_NEW, **NO_MANIFEST}[case]
         made = copy_of(backup, tmp_path, edit)
     said = script("restore", made, target.url("refused"), check=1)
     assert reason in said.stderr

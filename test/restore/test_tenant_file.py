@@ -86,6 +86,8 @@ CRAFTED = {
     "another migration": "other migrations than this database has: visits",
     "a newer format": "newer RelyGate",
     "another kind": "damaged or no export",
+    "history of a thousand years": "which is more than 50 years ago",
+    "history of no month": "2026-13 is no month",
 }
 
 
@@ -125,6 +127,10 @@ def craft(name, south, folder):
             manifest["format"] = 2
         elif name == "another kind":
             manifest["kind"] = "a backup"
+        elif name == "history of a thousand years":
+            manifest["months"] = ["1000-01"]
+        elif name == "history of no month":
+            manifest["months"] = ["2026-13"]
     return change
 
 
