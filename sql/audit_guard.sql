@@ -136,7 +136,7 @@ BEGIN
     LOOP
         is_archived := false;
         IF lost ~ 'audit_log_' AND to_regclass('relygate_global.audit_roots') IS NOT NULL THEN
-            EXECUTE 'SELECT EXISTS (SELECT FROM relygate_global.audit_roots r WHERE r.kind = ''archive'' AND convert_from(r.leaves, ''UTF8'')::json ->> ''partition'' = $1)'
+            EXECUTE 'SELECT EXISTS (SELECT FROM relygate_global.audit_roots r CROSS JOIN LATERAL @extschema@.audit_archive(r.leaves) v WHERE r.kind = ''archive'' AND v.partition = $1)'
                INTO is_archived USING lost;
         END IF;
         IF NOT is_archived THEN

@@ -70,7 +70,7 @@ def test_a_row_added_for_the_old_cluster_is_found(restored, tenants):
     assert added not in sealed_ids(restored)
 
 
-@pytest.mark.defence("finds-unknown-seals")
+@pytest.mark.defence("finds-unknown-seals", "import-once")
 def test_a_tenant_from_another_database(source, cluster, template):
     """What scripts/tenant-import does with the history of a tenant: rows and seals as they were, then seal_imported."""
     from conftest import copy_of_template
@@ -89,12 +89,13 @@ def test_a_tenant_from_another_database(source, cluster, template):
                     taker.execute(f"INSERT INTO relygate.{table} ({columns[table]}) SELECT (%s::relygate.{table}).*", row)
         assert {word for _, _, word in verify(target)} == {"seal_unknown"}, "not under a root of this database"
         target.value("SELECT relygate.seal_imported(%s)", mover)
-        head = target.value("SELECT relygate.audit_head()")
-        assert target.value("SELECT relygate.seal_imported(%s)", mover) == head, "once"
+        with pytest.raises(psycopg2.Error) as refused:
+            target.value("SELECT relygate.seal_imported(%s)", mover)
+        assert refused.value.pgcode == "55000", "once"
         target.seal()    # rows of this cluster that no run has come to yet
         ids = sealed_ids(target)
         assert len(ids) == len(set(ids)) == target.value("SELECT count(*) FROM relygate.audit_log")
-        assert target.run("SELECT finding FROM relygate.verify_audit()") == [("imported",)]
+        assert target.run("SELECT tenant_id::text, finding FROM relygate.verify_audit()") == [(mover, "imported")]
     finally:
         cluster.run('DROP DATABASE "test_audit_import" WITH (FORCE)')
 
@@ -164,5 +165,5 @@ def test_an_old_month_goes_when_it_is_sealed(aged):
 @pytest.mark.defence("finds-false-archives")
 def test_a_drop_that_was_only_claimed_is_found(aged):
     with transaction(aged) as cursor:
-        cursor.execute("SELECT relygate.add_audit_root('archive', now(), '0', '0', 9, convert_to('{\"month\":\"2026-02\",\"from\":\"2026-02-01Z\",\"to\":\"2026-03-01Z\",\"entries\":9}', 'UTF8'))")
+        cursor.execute("SELECT relygate.add_audit_root('archive', now(), '0', '0', 9, convert_to('{\"month\":\"2026-02\",\"partition\":\"relygate.audit_log_2026_02\",\"from\":\"2026-02-01Z\",\"to\":\"2026-03-01Z\",\"entries\":9}', 'UTF8'))")
     assert "archived_wrongly" in [word for _, _, word in verify(aged)]

@@ -229,6 +229,7 @@ BREAKS = [(name, f"DROP TABLE relygate.{name} CASCADE") for name in (
     ("audit_guard", "DROP EVENT TRIGGER relygate_guard_audit_drop"),
     ("audit_guard", "ALTER TABLE relygate.audit_log NO FORCE ROW LEVEL SECURITY"),
     ("audit_retention", "GRANT EXECUTE ON FUNCTION relygate.drop_audit_month(text) TO relygate_owner"),
+    ("audit_imports", "REVOKE EXECUTE ON FUNCTION relygate.audit_erased(json) FROM relygate_backup"),
     ("audit_departures", "DROP TRIGGER departures ON relygate.visits"),
     ("reporting_people", "ALTER VIEW relygate_report.visits RENAME people TO persons"),
     ("reporting_people", "ALTER VIEW relygate_report.visits SET (security_invoker = false)"),

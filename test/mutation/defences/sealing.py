@@ -25,10 +25,16 @@ DEFENCES = [
     finds("added", "a row that was added", ROWS, "WHERE s.id IS NULL AND (p.xact < c.bound", "WHERE false AND (p.xact < c.bound"),
     finds("backdated", "a row that was backdated", ROWS, "WHERE p.occurred_at < b.began - tolerance", "WHERE false"),
     finds("postdated", "a row that says a time to come", ROWS, "WHERE p.occurred_at > coalesce(", "WHERE false AND p.occurred_at > coalesce("),
-    finds("changed-seals", "a seal that was changed", CHAIN, "WHERE s.digest <> s.computed OR s.digest <> l.digest OR s.previous IS DISTINCT FROM s.before "
-          "OR s.number_before <> s.number - 1", "WHERE false"),
+    finds("changed-seals", "a seal that was changed", CHAIN, "WHERE NOT s.is_whole OR s.digest <> l.digest", "WHERE false"),
     finds("removed-seals", "a seal that was removed", CHAIN, "is not there.' WHERE s.number IS NULL", "is not there.' WHERE false"),
     finds("unknown-seals", "a seal under no root", CHAIN, "WHERE l.number IS NULL", "WHERE false"),
     finds("changed-roots", "a root that was changed", CHAIN, "WHERE r.previous IS DISTINCT FROM r.before\n        OR", "WHERE false AND"),
+    finds("false-counts-of-seals", "a seal that says another number of entries", CHAIN, "WHERE s.is_whole AND s.digest = l.digest AND", "WHERE false AND"),
+    finds("false-counts-of-roots", "a root that says another number of entries", CHAIN, "WHERE r.kind <> 'archive' AND r.entries <>", "WHERE false AND r.entries <>"),
+    finds("sealed-twice", "a row that is in two seals", ROWS, "HAVING count(*) > 1", "HAVING false"),
+    finds("named-twice", "a seal under two roots", CHAIN, "WHERE l.roots > 1", "WHERE false"),
+    finds("late-seals", "a row that came into the log after the run that should have sealed it", ROWS, "WHERE p.entry = s.entry AND (p.cluster <> n.cluster", "WHERE false AND (p.cluster <> n.cluster"),
+    finds("standstill", "that nothing has been sealed for long", ROWS, "WHERE w.entries > 0", "WHERE false"),
+    Defence("survives-erasures", "27", "an erasure that cannot be read ends nothing", Function("relygate.audit_erased(json)", "WHEN data_exception OR program_limit_exceeded", "WHEN division_by_zero")),
     finds("missing-roots", "a root that was removed", CHAIN, "WHERE r.before <> r.number - 1", "WHERE false"),
 ]
