@@ -16,9 +16,9 @@ def checkout(tmp_path):
     shutil.copy2(ROOT / "scripts/run", tmp_path / "scripts")
     (tmp_path / "build/relygate-shim").symlink_to(BUILD / "relygate-shim")
     for name in ("deps", "build", "postgres", "deploy", "demo", "key-file"):
-        stub = tmp_path / "scripts" / name
-        stub.write_text(f"#!/bin/sh\necho called {name}\n")
-        stub.chmod(0o755)
+        stand_in = tmp_path / "scripts" / name
+        stand_in.write_text(f"#!/bin/sh\necho called {name}\n")
+        stand_in.chmod(0o755)
     return tmp_path
 
 
