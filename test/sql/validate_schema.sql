@@ -85,14 +85,14 @@ SELECT is(test.findings_after($$ ALTER TABLE relygate.visitors ALTER mobile SET 
     'relygate.visitors.mobile: statistics are kept of a personal column', 'statistics [validate-schema]');
 SELECT is(test.findings_after($$ CREATE STATISTICS test.together ON tenant_id, mobile FROM relygate.visitors $$),
     'statistics together: extended statistics of relygate.visitors', 'extended statistics [validate-schema]');
-SELECT is(test.findings_after($$ ALTER FUNCTION relygate.current_tenant() IMMUTABLE $$),
-    'relygate.current_tenant(): it was replaced or changed', 'an IMMUTABLE current_tenant [validate-schema]');
-SELECT is(test.findings_after($$ CREATE OR REPLACE FUNCTION relygate.audit_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END' $$),
-    'relygate.audit_row(): it was replaced or changed', 'a C function replaced by another language [validate-schema]');
-SELECT is(test.findings_after($$ CREATE OR REPLACE FUNCTION relygate.audit_row() RETURNS trigger LANGUAGE c AS '$libdir/relygate', 'relygate_routes_changed' $$),
-    'relygate.audit_row(): it was replaced or changed', '... by another one of the library [validate-schema]');
-SELECT is(test.findings_after($$ CREATE OR REPLACE FUNCTION relygate.refuse_truncate() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NULL; END' $$),
-    'relygate.refuse_truncate(): it was replaced or changed', '... a body [validate-schema]');
+SELECT is(test.findings_after($$ ALTER FUNCTION relygate.current_user_id() IMMUTABLE $$),
+    'relygate.current_user_id(): it was replaced or changed', 'an IMMUTABLE context [validate-schema]');
+SELECT is(test.findings_after($$ CREATE OR REPLACE FUNCTION relygate.routes_changed() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END' $$),
+    'relygate.routes_changed(): it was replaced or changed', 'a C function replaced by another language [validate-schema]');
+SELECT is(test.findings_after($$ CREATE OR REPLACE FUNCTION relygate.routes_changed() RETURNS trigger LANGUAGE c AS '$libdir/relygate', 'relygate_audit_row' $$),
+    'relygate.routes_changed(): it was replaced or changed', '... by another one of the library [validate-schema]');
+SELECT is(test.findings_after($$ CREATE OR REPLACE FUNCTION relygate.note_departure() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NULL; END' $$),
+    'relygate.note_departure(): it was replaced or changed', '... a body [validate-schema]');
 SELECT is(test.findings_after($$ ALTER FUNCTION relygate.guard_audit_ddl() RESET search_path $$),
     'relygate.guard_audit_ddl(): it was replaced or changed', '... a setting [validate-schema]');
 SELECT is(test.findings_after($$ ALTER FUNCTION relygate.guard_audit_drop() OWNER TO relygate_owner $$),
