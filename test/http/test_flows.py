@@ -12,6 +12,9 @@ LATER = {"flows-003": "/api/scan", "flows-014": "/api/scan", "flows-015": "/api/
          "flows-018": "/api/sync", "flows-019": "/api/sync", "flows-020": "/api/watchlist", "flows-021": "/api/gate-passes", "flows-022": "/api/otp",
          "time-011": "/api/gate-passes", "time-012": "/api/gate-passes", "time-014": "/api/recurring-passes", "time-015": "/api/sync"}
 
+# No route of its own says that it has come, so nothing here passes by itself: whoever builds it writes the steps.
+WITHOUT_STEPS = {"flows-007": "the automatic check-out"}
+
 
 def steps(*ids):
     def wrap(function):
@@ -25,8 +28,8 @@ def reachable(name):
         marks = []
         if parameter.id in LATER:
             marks = [pytest.mark.xfail(strict=True, reason=f"issue 3 leaves {LATER[parameter.id]} to a later one")]
-        elif parameter.id not in STEPS:
-            marks = [pytest.mark.xfail(strict=True, reason="issue 3 leaves the automatic check-out and analytics to later ones")]
+        elif parameter.id in WITHOUT_STEPS:
+            marks = [pytest.mark.xfail(strict=True, reason=f"issue 3 leaves {WITHOUT_STEPS[parameter.id]} to a later one")]
         yield pytest.param(*parameter.values, id=parameter.id, marks=marks)
 
 
