@@ -144,7 +144,7 @@ bool Backend::send(Question &question, std::int64_t now_ms) {
     std::array<const char *, 11> values{};
     std::array<int, 11> lengths{};
     std::array<int, 11> formats{};
-    std::array<std::string, 8> held; // text parameters end with NUL, views do not
+    std::array<std::string, 4> held; // parameters in text form end with NUL, views do not
     std::size_t next = 0, next_held = 0;
     const auto text = [&](std::string_view value, bool is_null) {
         if (!is_null) {
@@ -163,11 +163,11 @@ bool Backend::send(Question &question, std::int64_t now_ms) {
     text(question.user_id, question.user_id.empty());
     text(question.session_id, question.session_id.empty());
     binary({reinterpret_cast<const char *>(&expires), sizeof expires}, question.token_expires_us == 0);
-    text(question.request_id, false);
+    binary(question.request_id, false); // text's binary form is its bytes
     text(question.client_address, question.client_address.empty());
-    text(question.method, false);
-    text(question.path, false);
-    binary(question.query, false); // text's binary form is its bytes
+    binary(question.method, false);
+    binary(question.path, false);
+    binary(question.query, false);
     binary(question.headers, false);
     binary(question.body, !question.has_body);
     if (in_flight_.empty())

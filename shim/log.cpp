@@ -4,7 +4,7 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
+#include <charconv>
 #include <ctime>
 #include <fcntl.h>
 #include <memory_resource>
@@ -26,11 +26,17 @@ int open_file(const std::string &file) {
 std::string timestamp_now() {
     timespec now{};
     clock_gettime(CLOCK_REALTIME, &now);
-    std::tm parts{};
-    gmtime_r(&now.tv_sec, &parts);
-    char text[40];
-    const auto length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-    std::snprintf(text + length, sizeof text - length, ".%03dZ", static_cast<int>(now.tv_nsec / 1'000'000 % 1000));
+    thread_local std::time_t written = -1; // each line needs the time, a second has many lines
+    thread_local char text[] = "0000-00-00T00:00:00.000Z";
+    if (now.tv_sec != written) {
+        std::tm parts{};
+        gmtime_r(&now.tv_sec, &parts);
+        std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.000Z", &parts);
+        written = now.tv_sec;
+    }
+    auto milliseconds = now.tv_nsec / 1'000'000;
+    for (std::size_t digit = 22; digit > 19; digit--, milliseconds /= 10)
+        text[digit] = static_cast<char>('0' + milliseconds % 10);
     return text;
 }
 
@@ -90,9 +96,10 @@ void Log::append_request(std::string &buffer, const RequestLine &request) const 
     line.name("status");
     line.number(request.status);
     char duration[32]; // milliseconds
-    std::snprintf(duration, sizeof duration, "%.3f", static_cast<double>(request.duration_us) / 1000);
+    const auto end = std::to_chars(duration, duration + sizeof duration,
+                                   static_cast<double>(request.duration_us) / 1000, std::chars_format::fixed, 3);
     line.name("duration");
-    line.raw(duration);
+    line.raw({duration, end.ptr});
     for (const auto &[name, value] : {std::pair{"tenantId", request.tenant_id}, {"userId", request.user_id}}) {
         line.name(name);
         value.empty() ? line.null() : line.string(value);

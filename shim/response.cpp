@@ -33,10 +33,6 @@ constexpr std::array<std::pair<const char *, const char *>, 12> kSecurityHeaders
     {"X-XSS-Protection", "0"},
 }};
 
-bool has(MHD_Response *response, const char *name) {
-    return MHD_get_response_header(response, name) != nullptr;
-}
-
 void add(MHD_Response *response, const char *name, std::string_view value) {
     MHD_add_response_header(response, name, std::string(value).c_str());
 }
@@ -101,6 +97,9 @@ bool Responder::is_allowed_origin(std::string_view origin) const {
 }
 
 void Responder::common_headers(MHD_Response *response, const AnswerContext &context, unsigned status) const {
+    // Content-Type is none of ours; only where more stands is there anything to look for (a walk with each name).
+    const bool has_others = MHD_get_response_headers(response, nullptr, nullptr) > 1;
+    const auto has = [&](const char *name) { return has_others && MHD_get_response_header(response, name) != nullptr; };
     if (!context.request_id.empty())
         add(response, "X-Request-Id", context.request_id);
     // Also for an origin that is refused, else a cache would hand one's answer to the other.
@@ -113,11 +112,11 @@ void Responder::common_headers(MHD_Response *response, const AnswerContext &cont
     }
     if (config_.security_headers)
         for (const auto &[name, value] : kSecurityHeaders)
-            if (!has(response, name))
+            if (!has(name))
                 MHD_add_response_header(response, name, value);
-    if (!has(response, "Cache-Control"))
+    if (!has("Cache-Control"))
         MHD_add_response_header(response, "Cache-Control", "no-store"); // people's names are not for caches
-    if (status == 401 && !has(response, "WWW-Authenticate"))
+    if (status == 401 && !has("WWW-Authenticate"))
         MHD_add_response_header(response, "WWW-Authenticate",
                                 context.has_token ? R"(Bearer realm="relygate", error="invalid_token")"
                                                   : R"(Bearer realm="relygate")");
@@ -128,7 +127,7 @@ void Responder::common_headers(MHD_Response *response, const AnswerContext &cont
         if (status == 429)
             add(response, "Retry-After", std::to_string(context.rate->reset_s));
     }
-    if ((status == 503 || status == 429) && !has(response, "Retry-After"))
+    if ((status == 503 || status == 429) && !has("Retry-After"))
         MHD_add_response_header(response, "Retry-After", "2");
     if (context.close)
         MHD_add_response_header(response, "Connection", "close");

@@ -5,6 +5,7 @@
 #include "core/token/jwk.hpp"
 #include "shim/units.hpp"
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <iterator>
@@ -101,7 +102,8 @@ std::optional<std::string_view> bearer_token(std::string_view authorization) {
         authorization[scheme.size()] != ' ')
         return std::nullopt;
     const auto token = trim(authorization.substr(scheme.size()));
-    if (token.empty() || token.find_first_of(" \t,") != std::string_view::npos)
+    const auto ends_token = [](char c) { return c == ' ' || c == '\t' || c == ','; };
+    if (token.empty() || std::any_of(token.begin(), token.end(), ends_token))
         return std::nullopt;
     return token;
 }

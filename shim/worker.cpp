@@ -115,9 +115,12 @@ bool Worker::is_ready() const {
 }
 
 std::string Worker::new_request_id() {
-    char text[40];
-    std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(random_()),
-                  static_cast<unsigned long long>(random_()));
+    std::string text(32, '0');
+    for (std::size_t half = 0; half < text.size(); half += 16) {
+        auto bits = random_();
+        for (auto digit = half; digit < half + 16; digit++, bits >>= 4)
+            text[digit] = "0123456789abcdef"[bits & 15];
+    }
     return text;
 }
 
