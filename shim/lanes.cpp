@@ -43,7 +43,8 @@ Lane::Lane(LaneSize size, const Config &config, int epoll, Asker &asker, WorkerM
     : size_(size), config_(config), asker_(asker), metrics_(metrics),
       gauges_(metrics.lanes[static_cast<std::size_t>(kind)]), log_(log),
       stranger_limit_(kind == LaneKind::write ? (size.connections + 1) / 2 : 0),
-      hands_over_(kind == LaneKind::read && config.read_timeout_ms < config.request_timeout_ms) {
+      hands_over_(kind == LaneKind::read && config.read_timeout_ms < config.request_timeout_ms),
+      statement_timeout_ms_(hands_over_ ? config.read_timeout_ms : config.request_timeout_ms) {
     for (std::size_t i = 0; i < size.connections; i++)
         backends_.push_back(std::make_unique<Backend>(*this, epoll));
 }
@@ -96,6 +97,8 @@ std::deque<Question *> *Lane::next_queue() {
 }
 
 Lane::Submitted Lane::submit(Question &question, std::int64_t now_ms) {
+    if (question.submitted_ms == 0)
+        question.submitted_ms = now_ms;
     auto &queue = queue_of(question);
     if (queue.empty() && (!is_stranger(question) || has_room_for_stranger())) {
         if (auto *backend = least_loaded()) {
@@ -187,7 +190,7 @@ void Lane::tick(std::int64_t now_ms) {
         const auto state = backend->state();
         const bool is_opening = state == Backend::State::connecting || state == Backend::State::preparing;
         if ((is_opening && now_ms - backend->state_since_ms() > config_.connect_timeout_ms) ||
-            (backend->in_flight() > 0 && now_ms - backend->head_since_ms() > config_.request_timeout_ms + kGrace))
+            (backend->in_flight() > 0 && now_ms - backend->head_since_ms() > statement_timeout_ms_ + kGrace))
             backend->lose("the database did not answer in time");
     }
     const auto open =
@@ -230,9 +233,10 @@ void Lane::finish(Question &question, Verdict verdict) {
     asker_.answered(question);
 }
 
-// Puts the question in again, in front of those that wait: it waited already.
+// Puts the question in again, in front of those that wait: it waited already. Not for ever: where the network went
+// silent, each of the lane's connections would take its time before it is known to be lost.
 bool Lane::again(Question &question, std::int64_t now_ms) {
-    if (is_abandoned_ || question.tries >= kTries)
+    if (is_abandoned_ || question.tries >= kTries || now_ms - question.submitted_ms >= config_.request_timeout_ms)
         return false;
     question.tries++;
     question.ask_again();

@@ -79,7 +79,8 @@ class Lane final : public Backend::Owner {
     std::size_t strangers_in_flight_ = 0;
     std::array<std::deque<Question *>, 2> waiting_; // those with a token, strangers
     int failures_ = 0;
-    const bool hands_over_; // what takes too long here is for the slow lane
+    const bool hands_over_;                   // what takes too long here is for the slow lane
+    const std::int64_t statement_timeout_ms_; // of its connections
     bool is_abandoned_ = false, is_renewing_ = false;
     std::int64_t next_attempt_ms_ = 0;
     std::string last_trouble_;

@@ -42,7 +42,7 @@ struct Question {
 
     // Kept by the lanes.
     int tries = 0;
-    std::int64_t waiting_since_ms = 0;
+    std::int64_t submitted_ms = 0, waiting_since_ms = 0;
 
     // What came of it.
     Verdict verdict = Verdict::none;

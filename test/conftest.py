@@ -308,3 +308,10 @@ def admin(tenants, shim):
 def south(tenants, shim):
     """The other tenant's administrator."""
     return tenants.client(shim, "south", "admin")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What tests measured (record_property), for whoever reads the output."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{name}: {value} ({report.nodeid.rpartition('/')[2]})")
