@@ -23,14 +23,16 @@ _NAME = re.compile(r"relygate-(?P<database>.+)-(?P<time>\d{8}T\d{6}Z)(?:-\d+)?")
 
 
 _TEXT, _TEXT_OR_NONE = (str,), (str, type(None))
-# A tuple: types of a value, or shapes. A frozen set: what it may be. A dictionary: what must be in one. A list of one: what each item, or each value of a dictionary, must be.
+_ROLE = re.compile(r'[a-z_][a-z0-9_]*|"(?:[^"\0]|"")+"')    # as the catalog quotes it: it stands in statements as it is
+# A tuple: types of a value, or shapes. A pattern: how it is written. A frozen set: what it may be. A dictionary: what must be in one. A list of one: what each item, or each value of a dictionary, must be.
 _SHAPE = {
     "format": (int,), "taken_at": _TEXT, "server_version_num": (int,), "extension": _TEXT, "extensions": [_TEXT], "roles": [_TEXT],
     "migrations": [[_TEXT]], "audit_head": _TEXT_OR_NONE, "tables": [{"rows": (int,), "checksum": _TEXT}],
     "files": [{"bytes": (int,), "sha256": _TEXT}],
-    "database": {"name": _TEXT, "owner": _TEXT, "encoding": _TEXT, "collate": _TEXT, "ctype": _TEXT, "provider": frozenset("cib"), "locale": _TEXT_OR_NONE,
-                 "connection_limit": (int,), "comment": _TEXT_OR_NONE, "grants": (type(None), [{"grantee": _TEXT_OR_NONE, "privilege": _TEXT, "grantable": (bool,)}]),
-                 "settings": [{"role": _TEXT_OR_NONE, "setting": _TEXT}]}}
+    "database": {"name": _TEXT, "owner": _ROLE, "encoding": _TEXT, "collate": _TEXT, "ctype": _TEXT, "provider": frozenset("cib"), "locale": _TEXT_OR_NONE,
+                 "connection_limit": (int,), "comment": _TEXT_OR_NONE, "grants": (type(None), [{"grantee": (type(None), _ROLE), "grantable": (bool,),
+                                                                                      "privilege": frozenset(("CREATE", "TEMPORARY", "CONNECT"))}]),
+                 "settings": [{"role": (type(None), _ROLE), "setting": _TEXT}]}}
 _DICTIONARIES = ("tables", "files")
 
 
@@ -39,6 +41,8 @@ def _misfit(value, shape, name=""):
     if isinstance(shape, tuple):
         fits = (type(value) is one if isinstance(one, type) else _misfit(value, one, name) is None for one in shape)
         return None if any(fits) else name
+    if isinstance(shape, re.Pattern):
+        return None if type(value) is str and shape.fullmatch(value) else name
     if isinstance(shape, frozenset):
         return None if type(value) is str and value in shape else name
     if isinstance(shape, dict):
@@ -154,6 +158,9 @@ def read_manifest(path):
 def check(path, manifest):
     """Each file against its size and SHA-256."""
     path = pathlib.Path(path)
+    for name in (GLOBALS, CATALOG, DUMP + "/toc.dat" if (path / DUMP).is_dir() else DUMP):
+        if name not in manifest["files"]:
+            raise Failure(f"{path} is damaged: {MANIFEST} says nothing of {name}\nTake another backup.")
     for name, known in manifest["files"].items():
         file = path / name
         if not file.is_file():

@@ -104,9 +104,12 @@ class TenantFile:
 
     def pour(self, name, descriptor):
         """Writes a member into a pipe; returns how many lines it has."""
-        lines = 0
+        lines, before = 0, b"\n"
         with self.damages(), open(descriptor, "wb") as pipe, self.archive.open(name + ".copy") as member:
             while piece := member.read(_PIECE):
+                if b"\n\\." in before + piece:    # psql would read no further, and nobody would empty the pipe
+                    raise ValueError(f"an end of data in the middle of {name}")
+                before = piece[-2:]
                 lines += piece.count(b"\n")
                 pipe.write(piece)
         return lines

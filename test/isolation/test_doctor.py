@@ -1,5 +1,7 @@
 """scripts/doctor: says what is wrong and what to do, to a person and to a pipe; its exit code says whether."""
 import os
+import secrets
+import shutil
 import subprocess
 
 import pytest
@@ -44,6 +46,33 @@ def test_all_is_well(database):
     for section in ("Version", "Protection", "Isolation, tried", "Secrets", "Audit"):
         assert f"\n{section}" in f"\n{done.stdout}"
     assert "\x1b" not in done.stdout      # a pipe gets no colours
+
+
+def test_names_do_nothing_to_the_terminal(database):
+    """Whoever may create a function names it."""
+    name = "\r\x1b[2K  good  all is well\u202e\x7f\u009b1A"
+    database.run(f"""CREATE FUNCTION public."{name}"() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM relygate.visits'""")
+    try:
+        done = doctor(database.url())
+    finally:
+        database.run(f'DROP FUNCTION public."{name}"()')
+    assert done.returncode == 1 and "[2K  good  all is well" in done.stdout
+    assert not any(sign in done.stdout for sign in "\r\x1b\u202e\x7f\u009b")
+
+
+@pytest.mark.parametrize("form", ["postgresql://postgres:{0}@{1}", "postgresql://postgres@{1}?application_name=x&password={0}"])
+def test_the_password_is_in_no_list_of_processes(database, tmp_path, form):
+    (tmp_path / "psql").write_text(f"""#!/bin/sh
+for process in /proc/[0-9]*; do tr '\\0' ' ' <$process/cmdline; echo; done >>{tmp_path}/lines 2>/dev/null
+echo "$PGPASSWORD" >>{tmp_path}/passwords
+exec {shutil.which("psql")} "$@"
+""")
+    (tmp_path / "psql").chmod(0o755)
+    word = secrets.token_hex(8)
+    doctor(form.format(word, database.url().rsplit("@", 1)[1]), PATH=f"{tmp_path}:{os.environ['PATH']}")
+    shown = [line for line in (tmp_path / "lines").read_text(errors="replace").splitlines() if word in line]
+    assert shown and all("scripts/doctor" in line for line in shown), "only where the caller wrote it"
+    assert set((tmp_path / "passwords").read_text().split()) == {word}
 
 
 @defended_by("proof-verdict", "validate-schema")

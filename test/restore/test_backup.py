@@ -44,6 +44,18 @@ def test_a_login_that_sees_less_is_refused(source, tmp_path, attributes):
     assert not (tmp_path / "none").exists()
 
 
+def test_large_objects_that_the_login_cannot_read(source, tmp_path):
+    number = source.value("SELECT lo_from_bytea(0, 'of another program')")
+    try:
+        said = script("backup", source.url("relygate_backup"), tmp_path / "none", check=1).stderr
+        assert "holds 1 large objects that relygate_backup may not read" in said and "lo_unlink" in said
+        assert not (tmp_path / "none").exists()
+        source.run("SELECT set_config('lo_compat_privileges', 'off', false); GRANT SELECT ON LARGE OBJECT %s TO relygate_backup", number)
+        backup_of(source, tmp_path / "made", user="relygate_backup")
+    finally:
+        source.run("SELECT lo_unlink(%s)", number)
+
+
 def test_what_is_no_relygate_is_refused(source, tmp_path):
     assert "no RelyGate" in script("backup", source.cluster.url("postgres"), tmp_path, check=1).stderr
     assert "no database" in script("backup", "postgresql://postgres@localhost", tmp_path, check=1).stderr

@@ -128,6 +128,10 @@ NO_MANIFEST = {
     "a number of rows that is none": (lambda manifest: manifest["tables"]["relygate.visits"].update(rows="1"), "has no tables[relygate.visits].rows"),
     "a list of files": (edited(files=[]), "has no files"),
     "a migration that is none": (edited(migrations=[1]), "has no migrations[0]"),
+    "a dump that nobody bound": (lambda manifest: manifest["files"].pop("database"), "says nothing of database"),
+    "an owner that is SQL": (lambda manifest: manifest["database"].update(owner="postgres; CREATE ROLE injected SUPERUSER"), "has no database.owner"),
+    "a right that is SQL": (lambda manifest: manifest["database"].update(grants=[{"grantee": None, "privilege": "ALL", "grantable": False}]),
+                            "has no database.grants"),
     "a version that is none": (edited(server_version_num="15"), "has no server_version_num"),
 }
 

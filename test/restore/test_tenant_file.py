@@ -76,7 +76,8 @@ CRAFTED = {
     "a row of another tenant that nobody counts": "Rows of another tenant are never imported",
     "rows behind carriage returns": "literal carriage return",
     "a row behind an escaped end of line": "extra data",
-    "a command of psql behind the end of data": "nothing was kept",
+    "a command of psql behind the end of data": "an end of data in the middle of relygate.purposes",
+    "more behind the end of data than a pipe holds": "an end of data in the middle of relygate.purposes",
     "SQL for a column": "other tables or columns",
     "a table of the installation": "other tables or columns",
     "a member beside those of the manifest": "damaged or no export",
@@ -108,6 +109,8 @@ def craft(name, south, folder):
             members[copies] = members[copies][:-1] + b"\\\n" + foreign
         elif name == "a command of psql behind the end of data":
             members[copies] += f"\\.\n\\! touch {folder}/ran\n".encode()
+        elif name == "more behind the end of data than a pipe holds":
+            members[copies] += b"\\.\r\n" + foreign * 20_000
         elif name == "SQL for a column":
             table["columns"][0] = 'x") FROM PROGRAM \'true\' --'
         elif name == "a table of the installation":
