@@ -55,6 +55,13 @@ class Request {
     // over: answered past the library, which has only to clean up.
     enum class Phase : std::uint8_t { head, reading, discarding, asked, answered, queued, over };
 
+    static constexpr std::int64_t kSmallBody = 64 << 10; // read past a refusal rather than losing the connection
+    // What is left of a connection's memory must hold the head of any ordinary answer; the library would close in
+    // silence.
+    static constexpr std::size_t kAnswerRoom = 2 << 10;
+    static constexpr core::Refusal kHeadTooLarge{431, "head_too_large",
+                                                 "the request line and the headers are too long together"};
+
     MHD_Result head(MHD_Connection *connection, std::string_view method, std::string_view version);
     void judge(std::string_view method, const RawHead &raw, const HeadCheck &check);
     bool own_route(std::string_view method);
