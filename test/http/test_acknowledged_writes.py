@@ -276,9 +276,10 @@ def alive(*which):
 # The database fails ------------------------------------------------------------------------------------------------------
 
 def kill_a_backend(product):
-    pid = product.database.value("SELECT pid FROM pg_stat_activity WHERE application_name = 'relygate-shim' "
-                                 "ORDER BY state <> 'active', query_start DESC LIMIT 1")
-    os.kill(pid, signal.SIGKILL)    # the postmaster ends all others and recovers from the log
+    backends = [pid for pid, in product.database.run("SELECT pid FROM pg_stat_activity WHERE application_name = 'relygate-shim' "
+                                                     "ORDER BY state <> 'active', query_start DESC")]
+    os.kill(backends[0], signal.SIGKILL)    # the postmaster ends all others and recovers from the log
+    wait_until(lambda: not alive("--pid", ",".join(map(str, backends))), 20, "the others went on")
 
 
 def kill_the_postmaster(product):
