@@ -14,6 +14,10 @@ constexpr int kTries = 3; // of a deadlock or serialization failure
 constexpr std::int64_t kFirstBackoff = 100, kLongestBackoff = 2'000;
 // statement_timeout should have ended a statement long before: then the network is gone without saying so.
 constexpr std::int64_t kGrace = 5'000;
+// A queue in which somebody waited so long does not come from a burst; it may be a quarter of a second long, or so
+// many.
+constexpr std::int64_t kStandingMs = 250;
+constexpr std::size_t kShortQueue = 32;
 
 // The contract's table for what handle_request rethrows.
 Verdict verdict_of(std::string_view sqlstate) {
@@ -42,7 +46,7 @@ Lane::Lane(LaneSize size, const Config &config, int epoll, Asker &asker, WorkerM
            Log &log)
     : size_(size), config_(config), asker_(asker), metrics_(metrics),
       gauges_(metrics.lanes[static_cast<std::size_t>(kind)]), log_(log),
-      stranger_limit_(kind == LaneKind::write ? (size.connections + 1) / 2 : 0),
+      stranger_limit_(kind == LaneKind::write ? (size.connections + 1) / 2 : 0), is_slow_(kind == LaneKind::slow),
       hands_over_(kind == LaneKind::read && config.read_timeout_ms < config.request_timeout_ms),
       statement_timeout_ms_(hands_over_ ? config.read_timeout_ms : config.request_timeout_ms) {
     for (std::size_t i = 0; i < size.connections; i++)
@@ -96,6 +100,35 @@ std::deque<Question *> *Lane::next_queue() {
     return waiting_[0].empty() ? nullptr : &waiting_[0];
 }
 
+void Pace::move_on(std::int64_t now_ms) {
+    if (now_ms - begun_ms_ < 1'000)
+        return;
+    const bool is_next = now_ms - begun_ms_ < 2'000;
+    before_ = is_next ? running_ : 0;
+    begun_ms_ = is_next ? begun_ms_ + 1'000 : now_ms;
+    running_ = 0;
+}
+
+void Pace::count(std::int64_t now_ms) {
+    move_on(now_ms);
+    running_++;
+}
+
+std::size_t Pace::last_second(std::int64_t now_ms) {
+    move_on(now_ms);
+    return running_ + before_ * static_cast<std::size_t>(1'000 - (now_ms - begun_ms_)) / 1'000;
+}
+
+// More comes than is served: who is let in now would wait long, and all behind him. In the slow lane that is expected,
+// and strangers delay each other alone.
+bool Lane::is_backed_up(const Question &question, std::int64_t now_ms) {
+    if (is_slow_ || is_stranger(question))
+        return false;
+    const auto &queue = waiting_[0];
+    return queue.size() > kShortQueue && now_ms - queue.front()->waiting_since_ms > kStandingMs &&
+           queue.size() > pace_.last_second(now_ms) / 4;
+}
+
 Lane::Submitted Lane::submit(Question &question, std::int64_t now_ms) {
     if (question.submitted_ms == 0)
         question.submitted_ms = now_ms;
@@ -109,7 +142,7 @@ Lane::Submitted Lane::submit(Question &question, std::int64_t now_ms) {
     }
     if (!options_ || (failures_ > 0 && !is_ready()))
         return Submitted::away;
-    if (queue.size() >= static_cast<std::size_t>(config_.queue_limit))
+    if (queue.size() >= static_cast<std::size_t>(config_.queue_limit) || is_backed_up(question, now_ms))
         return Submitted::full;
     question.waiting_since_ms = now_ms;
     queue.push_back(&question);
@@ -250,6 +283,8 @@ void Lane::backend_answered(Backend &backend, Question &question) {
     const auto now = monotonic_ms();
     if (is_stranger(question))
         strangers_in_flight_--;
+    else
+        pace_.count(now);
     const std::string_view state = question.sqlstate;
     if (state.empty()) {
         finish(question, question.result ? Verdict::answer : Verdict::failed);

@@ -27,6 +27,19 @@ struct LaneSize {
 // How DB_POOL_MAX is divided: the listener takes one, each worker's read and slow lane one or two, writes the rest.
 std::array<LaneSize, 3> lane_sizes(const Config &config);
 
+// How many were answered in the last second.
+class Pace {
+  public:
+    void count(std::int64_t now_ms);
+    [[nodiscard]] std::size_t last_second(std::int64_t now_ms);
+
+  private:
+    void move_on(std::int64_t now_ms);
+
+    std::int64_t begun_ms_ = 0;            // of the second that runs
+    std::size_t running_ = 0, before_ = 0; // answered in it, and in the one before
+};
+
 class Lane final : public Backend::Owner {
   public:
     Lane(LaneSize size, const Config &config, int epoll, Asker &asker, WorkerMetrics &metrics, LaneKind kind, Log &log);
@@ -59,6 +72,7 @@ class Lane final : public Backend::Owner {
     [[nodiscard]] bool is_stranger(const Question &question) const {
         return stranger_limit_ > 0 && question.without_token;
     }
+    [[nodiscard]] bool is_backed_up(const Question &question, std::int64_t now_ms);
     [[nodiscard]] bool has_room_for_stranger() const { return strangers_in_flight_ < stranger_limit_; }
     [[nodiscard]] bool is_anybody_waiting() const { return !waiting_[0].empty() || !waiting_[1].empty(); }
     [[nodiscard]] std::deque<Question *> *next_queue();
@@ -78,6 +92,8 @@ class Lane final : public Backend::Owner {
     const std::size_t stranger_limit_; // 0: all are alike
     std::size_t strangers_in_flight_ = 0;
     std::array<std::deque<Question *>, 2> waiting_; // those with a token, strangers
+    const bool is_slow_;
+    Pace pace_; // of those with a token
     int failures_ = 0;
     const bool hands_over_;                   // what takes too long here is for the slow lane
     const std::int64_t statement_timeout_ms_; // of its connections

@@ -28,7 +28,7 @@ from ground import walk_in
 REQUEST_TIMEOUT, GRACE, CONNECTION_TIMEOUT = 1, 5, 1    # seconds; the grace is the shim's own (lanes.cpp)
 LONGEST = REQUEST_TIMEOUT + GRACE + 2 * CONNECTION_TIMEOUT + 2  # no request may take longer, whatever breaks
 SETTINGS = {"REQUEST_TIMEOUT": f"{REQUEST_TIMEOUT}s", "DB_POOL_CONNECTION_TIMEOUT": f"{CONNECTION_TIMEOUT}s", "HEALTH_CHECK_TIMEOUT": "1s",
-            "CLUSTER_WORKERS": "2", "DB_POOL_MAX": "20", "DB_POOL_MIN": "20"}
+            "CLUSTER_WORKERS": "2", "DB_POOL_MAX": "17", "DB_POOL_MIN": "17"}   # fewer connections for writes than guards
 
 
 @dataclasses.dataclass
@@ -62,7 +62,7 @@ def check_in(client, body, key):
 class Crowd:
     """Guards who check visitors in without a pause, each on a connection of its own."""
 
-    def __init__(self, shim, token, size=8):
+    def __init__(self, shim, token, size=12):
         self.shim, self.token, self.check_ins, self.over = shim, token, [], threading.Event()
         self.threads = [threading.Thread(target=self._guard) for _ in range(size)]
 
