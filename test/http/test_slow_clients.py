@@ -14,11 +14,12 @@ from toy import get, metric, toy  # noqa: F401  (a fixture)
 
 LANES = ("read", "write", "slow")
 LARGE = 8 << 20
+IS_SANITIZED = "RELYGATE_SANITIZE" in os.environ
 
 
 def memory(shim):
     """In MB; a sanitizer keeps what is freed for a while, to see who still uses it."""
-    if "RELYGATE_SANITIZE" in os.environ:
+    if IS_SANITIZED:
         return 0
     return metric(shim, "process_resident_memory_bytes") / (1 << 20)
 
@@ -83,7 +84,8 @@ def test_slow_readers(toy, shims):
 
 def test_slow_bodies_share_a_bounded_memory_and_do_not_keep_it(toy, shims):
     toy.run("UPDATE relygate.routes SET body_limit = 10000000 WHERE pattern = '/api/status' AND method = 'POST'")
-    shim = shims(toy, REQUEST_TIMEOUT="2s", CLUSTER_WORKERS="2")
+    # The first must not have timed out when the last is there.
+    shim = shims(toy, REQUEST_TIMEOUT="15s" if IS_SANITIZED else "3s", CLUSTER_WORKERS="2")
     size = 9_900_000
 
     def upload_whole():
@@ -97,12 +99,12 @@ def test_slow_bodies_share_a_bounded_memory_and_do_not_keep_it(toy, shims):
     assert b" 200 " in upload_whole()
     for end in (None, socket.socket.close, reset):  # left to the time-out, closed, and gone without a word
         slow = [connect(shim, upload(size, 9_500_000)) for _ in range(7)]    # one more than fit into 64 MB
-        wait_until(lambda: b" 503 " in upload_whole(), 5, "bodies took more memory than they may")
+        wait_until(lambda: b" 503 " in upload_whole(), 15, "bodies took more memory than they may")
         assert get(shim, "/api/echo", method="POST").status == 200 or end is None
         if end:
             for connection in slow:
                 end(connection)
-        wait_until(lambda: is_quiet(shim), 10)
+        wait_until(lambda: is_quiet(shim), 20)
         assert b" 200 " in upload_whole(), "memory of bodies was not given back"
         for connection in slow:
             connection.close()
@@ -137,14 +139,14 @@ def test_five_thousand_idle_connections(toy, shims, record_property):
         alone = min(seconds_of_requests() for _ in range(3))
         files, before = metric(shim, "process_open_fds"), memory(shim)
         arrive()
-        among = min(seconds_of_requests() for _ in range(3))
+        among = min(seconds_of_requests() for _ in range(15))   # many: somebody else may need the processor for a moment
         each = (memory(shim) - before) * 1024 / count
         processor = metric(shim, "process_cpu_seconds_total")
         time.sleep(1)
         processor = metric(shim, "process_cpu_seconds_total") - processor
         record_property("idle connections", f"{each:.1f} kB each, {processor:.1%} of a core, requests take {among / alone:.2f} times as "
                         "long beside them")
-        assert each < 12 and processor < 0.1 and among < 2 * alone
+        assert each < 12 and processor < 0.1 and among < 3 * alone
         for connection in idle[::100]:
             connection.sendall(ask_for("/api/echo"))
             assert b" 200 " in connection.recv(4096), "an idle connection is of no use"
