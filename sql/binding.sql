@@ -115,7 +115,7 @@ DECLARE
     -- What only a DBA or a migration's definer function calls; a function that a route names is the API's all the same.
     administrative CONSTANT text[] := ARRAY['protect_table', 'protection_defects', 'validate_schema', 'tenant_tables', 'scratch_id', 'scratch_value',
         'scratch_row', 'isolation_attacks', 'guard_attacks', 'prove_isolation', 'bind_role', 'unbind_role',
-        'validate_code', 'validate_roles', 'binding_obstacle', 'end_role_sessions', 'grant_functions', 'create_tenant', 'jws_sign', 'verify_audit', 'verify_audit_chain', 'verify_audit_rows', 'audit_archive', 'audit_erased', 'audit_defects', 'rearm_audit',
+        'stored_code', 'untried_relations', 'validate_code', 'validate_roles', 'binding_obstacle', 'end_role_sessions', 'grant_functions', 'create_tenant', 'jws_sign', 'verify_audit', 'verify_audit_chain', 'verify_audit_rows', 'audit_archive', 'audit_erased', 'audit_defects', 'rearm_audit',
         'new_signing_key', 'hmac_sha256', 'has_key_file', 'key_file_problem', 'seal_secret', 'open_secret', 'sealed_under',
         'key_findings'];
     item record;

@@ -1,6 +1,7 @@
 -- Isolation, tried on the live database: scratch tenants get a row in every protected table, and the product's roles attack one
 -- from another. Everything happens in a subtransaction that is always rolled back, with triggers off, so that no audit row, no
 -- notification and no sequence knows of it. The locks are those of an INSERT; objects are made that only the proof itself sees.
+-- Its session is a superuser's whatever role it takes, so tables and views that would run somebody else's code are not touched.
 
 CREATE TYPE @extschema@.isolation_proof AS (attack text, tried text, held boolean, detail text);
 COMMENT ON TYPE @extschema@.isolation_proof IS 'One attack of prove_isolation(); held is NULL where it could not be tried.';
@@ -22,6 +23,25 @@ END $$;
 COMMENT ON FUNCTION @extschema@.tenant_tables() IS
 'The tables of tenants: all that are protected, wherever they stand, and all others of the product''s schema, which should be.';
 REVOKE ALL ON FUNCTION @extschema@.tenant_tables() FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.untried_relations() RETURNS TABLE (target regclass, detail text)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    -- Each on its own: a view runs what its tables have, a table what its partitions have.
+    RETURN QUERY
+    WITH RECURSIVE tree (target, oid) AS (
+        SELECT t.target, t.target::oid FROM @extschema@.tenant_tables() t
+        UNION SELECT t.target, i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid),
+    wanted AS (
+        SELECT t.target, array_agg(t.oid) AS relations FROM tree t GROUP BY t.target
+        UNION ALL SELECT c.oid::regclass, ARRAY[c.oid] FROM pg_class c WHERE c.relkind = 'v' AND c.relnamespace = to_regnamespace('relygate_report'))
+    SELECT w.target, 'not tried: ' || string_agg(format('%s calls %s, %s', c.place, c.function, c.reason), '; ' ORDER BY c.place, c.function::text)
+      FROM wanted w CROSS JOIN LATERAL @extschema@.stored_code(w.relations) c GROUP BY w.target;
+END $$;
+COMMENT ON FUNCTION @extschema@.untried_relations() IS
+'Tables of tenants and reporting views with code that a superuser must not run, and which it is. Callers: prove_isolation.';
+REVOKE ALL ON FUNCTION @extschema@.untried_relations() FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.scratch_id(target regclass, tenant uuid) RETURNS uuid
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SECURITY INVOKER
@@ -53,7 +73,11 @@ BEGIN
     -- The first value that the type and the checks of this column alone take: a tenant's own, what the product's columns ask for,
     -- what the checks name.
     SELECT coalesce(string_agg(format('(%s) IS NOT FALSE', pg_get_expr(k.conbin, k.conrelid)), ' AND '), 'true') INTO checks
-      FROM pg_constraint k WHERE k.conrelid = target AND k.contype = 'c' AND k.conkey = ARRAY[attribute];
+      FROM pg_constraint k WHERE k.conrelid = target AND k.contype = 'c' AND k.conkey = ARRAY[attribute]
+       -- Read again as text, a name that is not the product's may be found to be another function.
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_constraint'::regclass AND d.objid = k.oid AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+                          AND NOT EXISTS (SELECT FROM pg_depend e JOIN pg_extension x ON e.refclassid = 'pg_extension'::regclass AND x.oid = e.refobjid AND x.extname = 'relygate'
+                                           WHERE e.classid = d.refclassid AND e.objid = d.refobjid AND e.deptype = 'e'));
     FOR word IN
         SELECT w FROM unnest(ARRAY[upper(left(replace(tenant::text, '-', ''), 20)),
             '+91984' || lpad((abs(hashtext(tenant::text)) % 10000000)::text, 7, '0')]) AS w WHERE base = 'text'::regtype
@@ -110,8 +134,8 @@ COMMENT ON FUNCTION @extschema@.scratch_row(regclass, name, uuid, uuid) IS
 REVOKE ALL ON FUNCTION @extschema@.scratch_row(regclass, name, uuid, uuid) FROM PUBLIC;
 
 -- The attacks on tables and views. tenant: for whom the role works then; expected: numbers of rows and SQLSTATEs that are right;
--- control: what must find the own row, else the attack would hold because nothing is there.
-CREATE FUNCTION @extschema@.isolation_attacks(north uuid, south uuid, west uuid) RETURNS TABLE (
+-- control: what must find the own row, else the attack would hold because nothing is there; untried: relations to keep away from.
+CREATE FUNCTION @extschema@.isolation_attacks(north uuid, south uuid, west uuid, untried regclass[]) RETURNS TABLE (
     attack text, tried text, target regclass, role name, tenant uuid, statement text, expected text[], control text)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -136,7 +160,7 @@ BEGIN
           FROM @extschema@.tenant_tables() t JOIN pg_class c ON c.oid = t.target
           JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = t.tenant_column
           JOIN pg_roles r ON r.rolname IN ('relygate_api', 'relygate_reporting') OR r.oid = c.relowner
-         WHERE NOT r.rolsuper AND NOT r.rolbypassrls)
+         WHERE NOT r.rolsuper AND NOT r.rolbypassrls AND t.target <> ALL (untried))
     SELECT v.attack, format('%s %s as %s', v.what, a.target, a.role), a.target, a.role, v.tenant, v.statement, v.expected,
            CASE WHEN v.tenant = north AND a.may_select THEN format('SELECT FROM %s WHERE %I = %L', a.target, a.key, north) END
       FROM actors a CROSS JOIN LATERAL (VALUES
@@ -172,10 +196,12 @@ BEGIN
      WHERE NOT (a.is_owner AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = i.inhrelid))
     UNION ALL
     SELECT 'view', format('SELECT FROM %s as relygate_reporting', c.oid::regclass), NULL, 'relygate_reporting', north,
-           format('SELECT FROM %s AS v WHERE v::text ~ %L', c.oid::regclass, ids_of_south), nothing,
-           format('SELECT FROM %s AS v WHERE v::text ~ %L', c.oid::regclass, ids_of_north)
+           -- Not v::text: of the view's type its owner can make a cast.
+           format('SELECT FROM %s AS v WHERE format(''%%s'', v) ~ %L', c.oid::regclass, ids_of_south), nothing,
+           format('SELECT FROM %s AS v WHERE format(''%%s'', v) ~ %L', c.oid::regclass, ids_of_north)
       FROM pg_class c
      WHERE c.relkind = 'v' AND c.relnamespace = to_regnamespace('relygate_report') AND has_table_privilege('relygate_reporting', c.oid, 'SELECT')
+       AND c.oid <> ALL (untried::oid[])
     UNION ALL
     SELECT 'forged context', format('set_config(%L) as relygate_reporting', s.name), NULL, 'relygate_reporting', north,
            format('SELECT set_config(%L, %L, true)', s.name, s.value), refused, NULL
@@ -186,9 +212,9 @@ BEGIN
            format('SELECT @extschema@.current_tenant() UNION ALL SELECT set_config(''app.tenant_id'', %L, true)::uuid '
                   'UNION ALL SELECT @extschema@.current_tenant()', south), ARRAY['25001'], NULL;
 END $$;
-COMMENT ON FUNCTION @extschema@.isolation_attacks(uuid, uuid, uuid) IS
+COMMENT ON FUNCTION @extschema@.isolation_attacks(uuid, uuid, uuid, regclass[]) IS
 'The attacks of the scratch tenant north on south, and of west, which has no rows. Callers: prove_isolation.';
-REVOKE ALL ON FUNCTION @extschema@.isolation_attacks(uuid, uuid, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.isolation_attacks(uuid, uuid, uuid, regclass[]) FROM PUBLIC;
 
 -- What the guard must refuse to everybody, a superuser too; asked of a table that only this transaction sees.
 CREATE FUNCTION @extschema@.guard_attacks(scratch text) RETURNS TABLE (tried text, statement text)
@@ -213,6 +239,7 @@ DECLARE
     -- The statements are made by isolation_attacks, guard_attacks and scratch_row from the catalogs, every name and value quoted.
     proofs @extschema@.isolation_proof[] := ARRAY[]::@extschema@.isolation_proof[];
     unmade regclass[] := ARRAY[]::regclass[];
+    untried regclass[] := ARRAY[]::regclass[];
     item record;
     n bigint;
     seen bigint[];
@@ -231,10 +258,19 @@ BEGIN
         SET LOCAL session_replication_role = replica;
         SET LOCAL row_security = on;
         SET LOCAL client_min_messages = warning;
+        -- First the locks: what a table runs cannot be changed any more between the look at it and the rows.
+        FOR item IN SELECT t.target FROM @extschema@.tenant_tables() t LOOP
+            EXECUTE format('LOCK TABLE %s IN ROW EXCLUSIVE MODE', item.target);
+        END LOOP;
+        FOR item IN SELECT u.target, u.detail FROM @extschema@.untried_relations() u ORDER BY u.target::text LOOP
+            proofs := proofs || ROW('rows', format('rows of scratch tenants in %s', item.target), NULL, item.detail)::@extschema@.isolation_proof;
+            untried := untried || item.target;
+        END LOOP;
         FOR item IN SELECT t.target, t.tenant_column, t.is_protected, @extschema@.protection_defects(t.target) AS defects
                       FROM @extschema@.tenant_tables() t LOOP
             said := CASE WHEN NOT item.is_protected THEN 'the table is not protected' ELSE item.defects END;
             proofs := proofs || ROW('protection', format('policies and triggers of %s', item.target), said IS NULL, said)::@extschema@.isolation_proof;
+            CONTINUE WHEN item.target = ANY (untried);
             BEGIN
                 EXECUTE @extschema@.scratch_row(item.target, item.tenant_column, north, north);
                 EXECUTE @extschema@.scratch_row(item.target, item.tenant_column, south, south);
@@ -248,7 +284,7 @@ BEGIN
             END;
         END LOOP;
 
-        FOR item IN SELECT * FROM @extschema@.isolation_attacks(north, south, west) a WHERE a.target IS NULL OR a.target <> ALL (unmade) LOOP
+        FOR item IN SELECT * FROM @extschema@.isolation_attacks(north, south, west, untried) a WHERE a.target IS NULL OR a.target <> ALL (unmade) LOOP
             said := NULL;
             BEGIN
                 PERFORM set_config('app.tenant_id', coalesce(item.tenant::text, ''), true);
@@ -282,6 +318,9 @@ BEGIN
 
         -- A plan made for one tenant, run for the other.
         BEGIN
+            IF '@extschema@.purposes'::regclass = ANY (untried) THEN
+                RAISE EXCEPTION 'not tried: see @extschema@.purposes' USING ERRCODE = 'RG001';
+            END IF;
             SET LOCAL plan_cache_mode = force_generic_plan;
             SET LOCAL ROLE relygate_api;
             FOR item IN SELECT * FROM unnest(ARRAY[north, south, north]) WITH ORDINALITY AS t (tenant, turn) LOOP
@@ -293,11 +332,15 @@ BEGIN
             RAISE EXCEPTION USING ERRCODE = 'RG000';
         EXCEPTION WHEN OTHERS THEN
             said := CASE WHEN SQLSTATE = 'RG000' THEN format('%s of the own row', array_to_string(seen, ', ')) ELSE SQLERRM END;
-            proofs := proofs || ROW('kept plan', 'one generic plan for two tenants as relygate_api', coalesce(seen = ARRAY[1, 1, 1]::bigint[], false), said)::@extschema@.isolation_proof;
+            proofs := proofs || ROW('kept plan', 'one generic plan for two tenants as relygate_api', CASE WHEN SQLSTATE <> 'RG001' THEN coalesce(seen = ARRAY[1, 1, 1]::bigint[], false) END, said)::@extschema@.isolation_proof;
         END;
 
         SET LOCAL session_replication_role = origin;    -- else the guard would sleep
         BEGIN
+            IF EXISTS (SELECT FROM pg_event_trigger e JOIN pg_proc p ON p.oid = e.evtfoid JOIN pg_roles r ON r.oid = p.proowner
+                        WHERE e.evtenabled <> 'D' AND NOT r.rolsuper) THEN
+                RAISE EXCEPTION 'not tried: an event trigger calls what is not a superuser''s' USING ERRCODE = 'RG001';
+            END IF;
             EXECUTE format('CREATE TABLE %s (tenant_id uuid NOT NULL, id uuid NOT NULL, PRIMARY KEY (tenant_id, id))', scratch);
             EXECUTE format('SELECT @extschema@.protect_table(%L)', scratch);
             FOR item IN SELECT * FROM @extschema@.guard_attacks(scratch) LOOP
@@ -310,7 +353,7 @@ BEGIN
                 END;
             END LOOP;
         EXCEPTION WHEN OTHERS THEN
-            proofs := proofs || ROW('guard', 'protecting a new table', false, SQLERRM)::@extschema@.isolation_proof;
+            proofs := proofs || ROW('guard', 'protecting a new table', CASE WHEN SQLSTATE <> 'RG001' THEN false END, SQLERRM)::@extschema@.isolation_proof;
         END;
         RAISE EXCEPTION USING ERRCODE = 'RG000';
     EXCEPTION WHEN SQLSTATE 'RG000' THEN

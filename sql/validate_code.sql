@@ -74,27 +74,15 @@ BEGIN
                    FROM pg_proc p
                   WHERE p.pronamespace = ANY (schemas) AND has_function_privilege('public', p.oid, 'EXECUTE');
 
-    -- What a table calls runs with the rights of whoever writes or restores it, a superuser's among them; its owner's members choose what
-    -- it calls. A superuser's own function may stand there, but a CHECK of it must not act.
-    RETURN QUERY
-    WITH called AS (
-        SELECT k.conrelid AS relation, format('constraint %I', k.conname) AS place, k.conbin::text AS tree, true AS is_check
-          FROM pg_constraint k WHERE k.conrelid = ANY (protected) AND k.contype = 'c'
-        UNION ALL SELECT a.attrelid, format('domain %s', k.contypid::regtype), k.conbin::text, true
-          FROM pg_constraint k JOIN pg_attribute a ON a.atttypid = k.contypid WHERE k.contypid <> 0 AND a.attrelid = ANY (protected)
-        UNION ALL SELECT d.adrelid, format('column %I', a.attname), d.adbin::text, false
-          FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid = ANY (protected)
-        UNION ALL SELECT i.indrelid, format('index %s', i.indexrelid::regclass), concat(i.indexprs::text, i.indpred::text), true
-          FROM pg_index i WHERE i.indrelid = ANY (protected) AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
-        UNION ALL SELECT t.tgrelid, format('trigger %I', t.tgname), concat(':funcid ', t.tgfoid, ' ', t.tgqual::text), false
-          FROM pg_trigger t WHERE t.tgrelid = ANY (protected) AND NOT t.tgisinternal)
-    SELECT DISTINCT c.relation::regclass::text, format('%s calls %s, %s', c.place, p.oid::regprocedure,
-               CASE WHEN r.rolsuper THEN 'which may act' ELSE format('which is %s''s to change', r.rolname) END),
-           'Drop that, or give the function to a superuser: whoever writes this table, or restores it, runs it with his own rights.'
-      FROM called c CROSS JOIN LATERAL regexp_matches(c.tree, ':(?:op)?funcid (\d+)', 'g') AS m (id)
-      JOIN pg_proc p ON p.oid = m.id[1]::oid JOIN pg_roles r ON r.oid = p.proowner
-     WHERE CASE WHEN r.rolsuper THEN c.is_check AND p.provolatile = 'v'
-                ELSE NOT (p.pronamespace = ANY (schemas) AND r.rolname IN ('relygate_audit', 'relygate_platform')) END;
+    -- What tables run by themselves, also those without a tenant: a superuser writes, restores and examines them all.
+    RETURN QUERY SELECT c.relation::regclass::text, format('%s calls %s, %s', c.place, c.function, c.reason),
+                        'Drop that, or give the function to a superuser: whoever writes this table, or restores it, runs it with his own rights.'
+                   FROM @extschema@.stored_code(protected || ARRAY(
+                            SELECT c.oid FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v') AND (c.relnamespace = ANY (schemas) OR c.oid = ANY (readers))
+                               AND c.oid <> ALL (protected))) c;
+    RETURN QUERY SELECT format('event trigger %I', e.evtname), format('it calls %s, which is %s''s to change', e.evtfoid::regprocedure, r.rolname),
+                        'Drop it, or give the function to a superuser: it runs with the rights of whoever changes the schema.'
+                   FROM pg_event_trigger e JOIN pg_proc p ON p.oid = e.evtfoid JOIN pg_roles r ON r.oid = p.proowner WHERE NOT r.rolsuper;
 END $$;
 COMMENT ON FUNCTION @extschema@.validate_code(oid[], oid[]) IS
 'The part of validate_schema() about functions: protected are the tables of tenants, readers the views and partitions over them.';

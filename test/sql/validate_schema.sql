@@ -116,19 +116,19 @@ SELECT is(test.findings_after($$ CREATE FUNCTION test.loose() RETURNS bigint LAN
 SELECT is(test.findings_after($$ CREATE ROLE v_bypass BYPASSRLS; CREATE ROLE v_member; GRANT v_bypass TO v_member; CREATE FUNCTION test.loose() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM relygate.visits'; ALTER FUNCTION test.loose() OWNER TO v_member $$),
     'test.loose(): a SECURITY DEFINER function whose owner no policy holds', '... of whoever becomes one that no policy holds [validate-schema]');
 SELECT is(test.findings_after($$ CREATE FUNCTION test.evil(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'; ALTER FUNCTION test.evil(text) OWNER TO relygate_owner; ALTER TABLE relygate.purposes ADD CONSTRAINT evil CHECK (test.evil(name)) $$),
-    'relygate.purposes: constraint evil calls test.evil(text), which is relygate_owner''s to change', 'a CHECK that its owner''s members may change [validate-schema]');
+    'relygate.purposes: constraint evil calls test.evil(text), which is relygate_owner''s to change', 'a CHECK that its owner''s members may change [validate-schema, stored-code]');
 SELECT is(test.findings_after($$ CREATE FUNCTION test.evil(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'; ALTER FUNCTION test.evil(text) OWNER TO relygate_owner; CREATE OPERATOR test.!!! (RIGHTARG = text, FUNCTION = test.evil); ALTER TABLE relygate.purposes ADD CONSTRAINT evil CHECK (OPERATOR(test.!!!) name) $$),
-    'relygate.purposes: constraint evil calls test.evil(text), which is relygate_owner''s to change', '... by an operator [validate-schema]');
+    'relygate.purposes: constraint evil calls test.evil(text), which is relygate_owner''s to change', '... by an operator [validate-schema, stored-code]');
 SELECT is(test.findings_after($$ CREATE FUNCTION test.evil(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'; ALTER FUNCTION test.evil(text) OWNER TO relygate_owner; CREATE DOMAIN test.word AS text CHECK (test.evil(VALUE)); ALTER TABLE relygate.purposes ADD word test.word $$),
-    'relygate.purposes: domain test.word calls test.evil(text), which is relygate_owner''s to change', '... by a domain [validate-schema]');
+    'relygate.purposes: domain test.word calls test.evil(text), which is relygate_owner''s to change', '... by a domain [validate-schema, stored-code]');
 SELECT is(test.findings_after($$ CREATE FUNCTION test.evil(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'; ALTER FUNCTION test.evil(text) OWNER TO relygate_owner; ALTER TABLE relygate.purposes ADD flag boolean DEFAULT test.evil('') $$),
-    'relygate.purposes: column flag calls test.evil(text), which is relygate_owner''s to change', 'a default [validate-schema]');
+    'relygate.purposes: column flag calls test.evil(text), which is relygate_owner''s to change', 'a default [validate-schema, stored-code]');
 SELECT is(test.findings_after($$ CREATE FUNCTION test.evil(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'; ALTER FUNCTION test.evil(text) OWNER TO relygate_owner; CREATE INDEX evil ON relygate.purposes (tenant_id, test.evil(name)) $$),
-    'relygate.purposes: index relygate.evil calls test.evil(text), which is relygate_owner''s to change', 'an index [validate-schema]');
+    'relygate.purposes: index relygate.evil calls test.evil(text), which is relygate_owner''s to change', 'an index [validate-schema, stored-code]');
 SELECT is(test.findings_after($$ CREATE FUNCTION test.evil() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; ALTER FUNCTION test.evil() OWNER TO relygate_owner; CREATE TRIGGER evil BEFORE INSERT ON relygate.purposes FOR EACH ROW EXECUTE FUNCTION test.evil() $$),
-    'relygate.purposes: trigger evil calls test.evil(), which is relygate_owner''s to change', 'a trigger [validate-schema]');
+    'relygate.purposes: trigger evil calls test.evil(), which is relygate_owner''s to change', 'a trigger [validate-schema, stored-code]');
 SELECT is(test.findings_after($$ ALTER TABLE relygate.purposes ADD CONSTRAINT evil CHECK (query_to_xml('SELECT 1', true, true, '') IS NOT NULL) $$),
-    'relygate.purposes: constraint evil calls query_to_xml(text,boolean,boolean,text), which may act', 'a CHECK that runs what it is told [validate-schema]');
+    'relygate.purposes: constraint evil calls query_to_xml(text,boolean,boolean,text), which may act', 'a CHECK that runs what it is told [validate-schema, stored-code]');
 SELECT is(test.findings_after($$ ALTER FUNCTION relygate.find_tenant(text) RESET search_path $$),
     'relygate.find_tenant(text): a SECURITY DEFINER function without a fixed search_path', 'a search path [validate-schema]');
 SELECT alike(test.findings_after($$ GRANT EXECUTE ON FUNCTION relygate.create_visit TO PUBLIC $$), 'relygate.create_visit(%): everybody may call this function', 'a function of PUBLIC [validate-schema]');
