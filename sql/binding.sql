@@ -9,7 +9,7 @@ COMMENT ON FUNCTION @extschema@.end_role_sessions(oid) IS
 REVOKE ALL ON FUNCTION @extschema@.end_role_sessions(oid) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.binding_obstacle(role oid) RETURNS text
-LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     found text;
@@ -17,9 +17,9 @@ BEGIN
     -- With all it is a member of: SET ROLE makes their attributes its own.
     SELECT format('it is, or is a member of, a role that is %s: "%s"',
                   CASE WHEN r.rolsuper THEN 'SUPERUSER' WHEN r.rolbypassrls THEN 'BYPASSRLS'
-                       WHEN r.rolreplication THEN 'REPLICATION' ELSE 'CREATEROLE' END, r.rolname) INTO found
+                       WHEN r.rolreplication THEN 'REPLICATION' WHEN r.rolcreaterole THEN 'CREATEROLE' ELSE 'CREATEDB' END, r.rolname) INTO found
       FROM pg_roles r WHERE pg_has_role(binding_obstacle.role, r.oid, 'MEMBER')
-       AND (r.rolsuper OR r.rolbypassrls OR r.rolreplication OR r.rolcreaterole) ORDER BY r.rolname LIMIT 1;
+       AND (r.rolsuper OR r.rolbypassrls OR r.rolreplication OR r.rolcreaterole OR r.rolcreatedb) ORDER BY r.rolname LIMIT 1;
     IF found IS NOT NULL THEN
         RETURN found;
     END IF;
@@ -45,6 +45,14 @@ BEGIN
             UNION ALL SELECT p.oid::regprocedure::text, p.proowner FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
                        WHERE n.nspname LIKE 'relygate%') o
      WHERE pg_has_role(binding_obstacle.role, o.owner, 'MEMBER') LIMIT 1;
+    IF found IS NOT NULL THEN
+        RETURN found;
+    END IF;
+    -- What relygate_reporting was given, validate_grants() looks at.
+    SELECT format('it has %s on %s', e.privilege, e.object) INTO found
+      FROM @extschema@.excess_rights(ARRAY(SELECT r.oid FROM pg_roles r WHERE pg_has_role(binding_obstacle.role, r.oid, 'MEMBER')
+                                              AND r.rolname <> 'relygate_reporting')) e
+     ORDER BY e.object, e.privilege LIMIT 1;
     RETURN found;
 END $$;
 COMMENT ON FUNCTION @extschema@.binding_obstacle(oid) IS 'Why a role cannot be bound to a tenant, NULL if it can.';
@@ -112,28 +120,12 @@ CREATE FUNCTION @extschema@.grant_functions() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    -- What only a DBA or a migration's definer function calls; a function that a route names is the API's all the same.
-    administrative CONSTANT text[] := ARRAY['protect_table', 'protection_defects', 'validate_schema', 'tenant_tables', 'scratch_id', 'scratch_value',
-        'scratch_row', 'isolation_attacks', 'guard_attacks', 'prove_isolation', 'bind_role', 'unbind_role',
-        'stored_code', 'untried_relations', 'validate_code', 'validate_roles', 'binding_obstacle', 'end_role_sessions', 'grant_functions', 'create_tenant', 'jws_sign', 'verify_audit', 'verify_audit_chain', 'verify_audit_rows', 'audit_archive', 'audit_erased', 'audit_defects', 'rearm_audit',
-        'new_signing_key', 'hmac_sha256', 'has_key_file', 'key_file_problem', 'seal_secret', 'open_secret', 'sealed_under',
-        'key_findings'];
     item record;
 BEGIN
-    FOR item IN
-        SELECT p.oid::regprocedure AS signature,
-               -- PL/pgSQL refuses to write in a function that is not VOLATILE, so this is what only reads.
-               p.provolatile <> 'v' AS is_reading
-          FROM pg_proc p
-          JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
-          JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid AND e.extname = 'relygate'
-         WHERE p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype, 'internal'::regtype)
-           AND (p.proname <> ALL (administrative)
-                OR EXISTS (SELECT FROM @extschema@.product_routes r WHERE r.function = p.proname))
-    LOOP
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO relygate_api, relygate_owner', item.signature);
+    FOR item IN SELECT f.function, f.is_reading FROM @extschema@.product_functions() f LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO relygate_api, relygate_owner', item.function);
         IF item.is_reading THEN
-            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO relygate_reporting, relygate_audit, relygate_platform', item.signature);
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO relygate_reporting, relygate_audit, relygate_platform', item.function);
         END IF;
     END LOOP;
     -- relygate_owner protects tables that it adds; keys of rows are made wherever rows are.

@@ -12,6 +12,15 @@ DECLARE
     script_file CONSTANT text := format('relygate--%s.sql', extension.extversion);
     script CONSTANT text := replace(pg_read_file((SELECT c.setting FROM pg_config() c WHERE c.name = 'SHAREDIR') || '/extension/' || script_file,
                                                  0, 100000000, true), '@' || 'extschema@', '@extschema@');
+    -- Functions not ours that name what is ours, or name such a function.
+    namers CONSTANT oid[] := ARRAY(
+        WITH RECURSIVE others AS MATERIALIZED (
+            SELECT p.oid, p.proname, p.prosrc FROM pg_proc p WHERE p.pronamespace <> ALL (schemas) AND p.oid >= 16384 AND p.prosqlbody IS NULL AND p.proname ~ '^\w+$'
+               AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')),
+        reached (oid, proname) AS (
+            SELECT o.oid, o.proname FROM others o WHERE o.prosrc ~* '\mrelygate'
+            UNION SELECT o.oid, o.proname FROM reached r JOIN others o ON o.prosrc ~* ('\m' || r.proname || '\M'))
+        SELECT r.oid FROM reached r);
     relation_names CONSTANT text := (SELECT string_agg(c.relname, '|') FROM pg_class c
                                       WHERE c.oid = ANY (readers) AND c.relnamespace <> ALL (schemas) AND c.relname ~ '^\w+$');
     table_names CONSTANT text := (SELECT string_agg(c.relname, '|') FROM pg_class c WHERE c.oid = ANY (protected) AND c.relname ~ '^\w+$');
@@ -38,6 +47,11 @@ BEGIN
     UNION ALL
     SELECT DISTINCT format('function @extschema@.%s', w.name), 'it is no longer the extension''s', 'Make it by its definition in the extension''s script; then ALTER EXTENSION relygate ADD FUNCTION.'
       FROM wanted w WHERE NOT EXISTS (SELECT FROM members m WHERE m.proname = w.name);
+    RETURN QUERY SELECT c.oid::regclass::text, 'it was made a member of the extension, so no dump has it and nobody looks at its policies',
+                        format('ALTER EXTENSION relygate DROP TABLE %s;', c.oid::regclass)
+                   FROM pg_depend d JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+                  WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = extension.oid AND d.deptype = 'e' AND c.relkind <> 'c' AND c.oid <> ALL (protected)
+                    AND script !~ format('CREATE TABLE @extschema@\.%s\M', c.relname);
     RETURN QUERY SELECT 'extension relygate', format('%s is not among the server''s files, so its functions could not be looked at', script_file),
                         'Install the files of this version again (make install), or run: scripts/deploy URL.'
                   WHERE script IS NULL;
@@ -49,16 +63,16 @@ BEGIN
                    FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
                   WHERE p.prosecdef
                     AND (p.pronamespace = ANY (schemas)
-                         OR p.prosrc ~ '\mrelygate' OR EXISTS (SELECT FROM unnest(p.proconfig) AS c (setting) WHERE c.setting ~ '^search_path=.*\mrelygate')
+                         OR p.prosrc ~* '\mrelygate' OR p.oid = ANY (namers) OR EXISTS (SELECT FROM unnest(p.proconfig) AS c (setting) WHERE c.setting ~* '^search_path=.*\mrelygate')
                          -- Without a path of its own its names are the caller's to choose; in a schema not ours they mean what reads our tables.
-                         OR p.prosrc ~ ('\m(' || relation_names || ')\M')
+                         OR p.prosrc ~* ('\m(' || relation_names || ')\M')
                          OR NOT EXISTS (SELECT FROM unnest(p.proconfig) AS c (setting) WHERE c.setting LIKE 'search_path=%')
-                            AND p.prosrc ~ ('\m(' || table_names || ')\M')
+                            AND p.prosrc ~* ('\m(' || table_names || ')\M')
                          -- A body of SQL's standard is kept parsed, and depends on what it names.
                          OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
                                        AND (d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY (protected || readers)
                                             OR d.refclassid = 'pg_proc'::regclass AND EXISTS (
-                                                SELECT FROM pg_proc f WHERE f.oid = d.refobjid AND f.pronamespace = ANY (schemas)))))
+                                                SELECT FROM pg_proc f WHERE f.oid = d.refobjid AND (f.pronamespace = ANY (schemas) OR f.oid = ANY (namers))))))
                     AND EXISTS (SELECT FROM pg_roles g
                                  WHERE pg_has_role(r.oid, g.oid, 'MEMBER')
                                    AND (g.rolsuper OR g.rolbypassrls

@@ -17,16 +17,19 @@ DECLARE
         SELECT n.oid FROM pg_namespace n WHERE n.nspname IN ('@extschema@', 'relygate_report', 'relygate_global'));
     protected CONSTANT oid[] := ARRAY(
         SELECT t.tgrelid FROM pg_trigger t WHERE t.tgfoid = '@extschema@.refuse_truncate()'::regprocedure);
-    -- What reads a table of a tenant, wherever it stands and over however many views; partitions among them.
+    -- Those without a tenant have no policies; the keys are among them.
+    bases CONSTANT oid[] := protected || ARRAY(
+        SELECT c.oid FROM pg_class c WHERE c.relnamespace = to_regnamespace('relygate_global') AND c.relkind IN ('r', 'p') AND c.oid <> ALL (protected));
+    -- What reads a table of a tenant or one of these, wherever it stands and over however many views; partitions among them.
     readers CONSTANT oid[] := ARRAY(
         WITH RECURSIVE reached (oid) AS (
-            SELECT p.oid FROM unnest(protected) AS p (oid)
+            SELECT p.oid FROM unnest(bases) AS p (oid)
             UNION
             SELECT n.oid FROM reached r CROSS JOIN LATERAL (
                    SELECT w.ev_class FROM pg_depend d JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
                     WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid
                    UNION ALL SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = r.oid) AS n (oid))
-        SELECT r.oid FROM reached r WHERE r.oid <> ALL (protected));
+        SELECT r.oid FROM reached r WHERE r.oid <> ALL (bases));
     altered CONSTANT oid[] := ARRAY(
         SELECT c.oid FROM pg_class c WHERE c.oid IN (to_regclass('relygate_global.routes'), to_regclass('@extschema@.role_permissions'))
            AND (c.relkind <> 'r' OR EXISTS (SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_roles r ON r.oid = t.typowner
@@ -123,9 +126,16 @@ BEGIN
                                      WHERE o.option_name = 'security_invoker' AND o.option_value::boolean);
     RETURN QUERY SELECT c.oid::regclass::text, 'a materialized view', 'Make a table or a view of it: policies do not hold here.'
                    FROM pg_class c WHERE (c.relnamespace = ANY (schemas) OR c.oid = ANY (readers)) AND c.relkind = 'm';
+    -- Its statements have the rights of the owner of the table or view it is on, security_invoker or not.
+    RETURN QUERY SELECT format('%s.%I', w.ev_class::regclass, w.rulename), 'a rule that reads or writes with the rights of its table''s owner',
+                        format('DROP RULE %I ON %s;', w.rulename, w.ev_class::regclass)
+                   FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class
+                  WHERE w.rulename <> '_RETURN' AND (c.relnamespace = ANY (schemas) OR c.oid = ANY (readers)) AND c.oid <> ALL (protected);
 
     RETURN QUERY SELECT * FROM @extschema@.validate_code(protected, readers);
     RETURN QUERY SELECT * FROM @extschema@.validate_roles();
+    RETURN QUERY SELECT * FROM @extschema@.validate_grants();
+    RETURN QUERY SELECT * FROM @extschema@.validate_catalog();
     RETURN QUERY SELECT format('database %I', current_database()), 'the library is not loaded with each session',
                         format('ALTER DATABASE %I SET session_preload_libraries = ''relygate'';', current_database())
                   WHERE current_setting('shared_preload_libraries') !~ '\mrelygate\M' AND NOT EXISTS (

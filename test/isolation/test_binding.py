@@ -24,7 +24,11 @@ TOO_MUCH = ["ALTER ROLE {0} SUPERUSER", "ALTER ROLE {0} BYPASSRLS", "ALTER ROLE 
         "relygate_owner", "relygate_api", "relygate_platform", "relygate_backup", "pg_read_all_data", "pg_write_all_data", "pg_monitor",
         "pg_read_all_stats", "pg_signal_backend", "pg_read_server_files", "pg_write_server_files", "pg_execute_server_program")] + [
     "GRANT SET ON PARAMETER app.tenant_id TO {0}", "GRANT SET ON PARAMETER app.user_id TO {0}",
-    "CREATE VIEW relygate_report.own AS SELECT 1 AS i; ALTER VIEW relygate_report.own OWNER TO {0}"]
+    "CREATE VIEW relygate_report.own AS SELECT 1 AS i; ALTER VIEW relygate_report.own OWNER TO {0}",
+    pytest.param("ALTER ROLE {0} CREATEDB", marks=defended_by("binding-attributes"))] + [
+    pytest.param(right, marks=defended_by("binding-excess")) for right in (
+        "GRANT INSERT ON relygate.visits TO {0}", "GRANT SELECT (password_hash) ON relygate.users TO {0}", "GRANT SELECT ON relygate_global.routes TO {0}",
+        "GRANT EXECUTE ON FUNCTION relygate.sign_token(uuid, uuid, text) TO {0}", "GRANT EXECUTE ON FUNCTION relygate.create_visit TO {0}")]
 
 
 @pytest.mark.parametrize("right", TOO_MUCH)

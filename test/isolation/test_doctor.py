@@ -91,6 +91,12 @@ def test_what_is_wrong_is_said_with_what_to_do(database):
                                         encoding="utf-8", timeout=300, check=False).stdout      # a terminal gets colours
 
 
+@defended_by("validate-settings")
+def test_a_server_whose_sessions_begin_without_triggers(database):
+    done = doctor(database.url(options="-c session_replication_role=replica"))      # as well as postgresql.conf
+    assert done.returncode == 1 and "parameter session_replication_role: sessions begin with replica" in done.stdout
+
+
 @pytest.mark.parametrize("options", [None, "-c search_path=public"])
 def test_functions_of_others_in_public_are_not_run(database, options):
     with stranger(database) as caught:

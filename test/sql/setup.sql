@@ -16,5 +16,23 @@ END $$;
 CREATE FUNCTION test.undone(statement text) RETURNS text LANGUAGE sql AS
     $$ SELECT format('DO $do$ BEGIN EXECUTE %L; RAISE EXCEPTION ''not refused'' USING ERRCODE = ''RG000''; END $do$', statement) $$;
 
+-- For validate_schema(): its lines, and those that are new after this was done (@: the database), beside test.findings_before; undone again.
+CREATE FUNCTION test.findings(with_guard boolean DEFAULT false) RETURNS text[] LANGUAGE sql AS
+    $$ SELECT ARRAY(SELECT object || ': ' || finding FROM relygate.validate_schema() WHERE with_guard OR object NOT LIKE 'event trigger %'
+                    ORDER BY object || ': ' || finding COLLATE "C") $$;
+CREATE FUNCTION test.findings_after(plant text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    found text;
+BEGIN
+    BEGIN
+        EXECUTE replace(plant, '@', quote_ident(current_database()));
+        found := array_to_string(ARRAY(SELECT f.line FROM unnest(test.findings(plant LIKE '%EVENT TRIGGER%')) WITH ORDINALITY f (line, place)
+                                        WHERE f.line NOT IN (SELECT b.line FROM test.findings_before b) ORDER BY f.place), '|');
+        RAISE EXCEPTION USING ERRCODE = 'RG000';
+    EXCEPTION WHEN SQLSTATE 'RG000' THEN
+        RETURN found;
+    END;
+END $$;
+
 GRANT USAGE ON SCHEMA test, tap TO PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA test TO PUBLIC;

@@ -24,9 +24,5 @@ DEFENCES = [
             Sql("GRANT CREATE ON SCHEMA relygate TO relygate_owner, relygate_platform; ALTER FUNCTION relygate.audit_row() OWNER TO relygate_owner; "
                 "ALTER FUNCTION relygate.current_tenant() OWNER TO relygate_owner; GRANT relygate_platform TO relygate_owner",
                 undo="REVOKE relygate_platform FROM relygate_owner")),
-    Defence("stored-code", "26", "validate_schema() looks at what tables and views run by themselves",
-            Function("relygate.validate_code(oid[], oid[])", "    -- What tables run by themselves", "    RETURN;\n    -- What tables run by themselves")),
-    Defence("routes-read-as-deployed", "26", "a table of routes that runs code when it is read is not read",
-            Function("relygate.validate_schema()", " AND altered = '{}' THEN", " THEN")),
     Defence("validate-schema", "26", "validate_schema() looks at all", Function("relygate.validate_schema()", "BEGIN\n    -- Tables", "BEGIN\n    RETURN;")),
 ]
