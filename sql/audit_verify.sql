@@ -9,6 +9,12 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_ca
 #variable_conflict use_column
 DECLARE
     kept_number CONSTANT text := split_part(verify_audit_chain.head, ':', 1);
+    own CONSTANT bigint := @extschema@.cluster_identifier();
+    -- The first transaction that has not begun; of one that asks in its own transaction, also that.
+    next_here CONSTANT xid8 := greatest(pg_snapshot_xmax(pg_current_snapshot()), pg_current_xact_id_if_assigned());
+    -- As for rows: clocks are set back by a little at times, and that of another machine may differ by more.
+    tolerance CONSTANT interval := interval '1 minute';
+    difference CONSTANT interval := interval '10 minutes';
 BEGIN
     IF verify_audit_chain.head !~ '^[1-9][0-9]{0,17}:[0-9a-f]{64}$' THEN
         RAISE EXCEPTION 'this is no head of an audit' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give it as relygate.audit_head() does: number:hex.';
@@ -22,6 +28,26 @@ BEGIN
       FROM (SELECT r.*, lag(r.root) OVER (ORDER BY r.number) AS before FROM relygate_global.audit_roots r) r
      WHERE r.previous IS DISTINCT FROM r.before
         OR r.root <> @extschema@.audit_root_digest(r.number, r.kind, r.sealed_at, r.cluster, r.bound, r.next_xact, r.previous, r.leaves);
+    -- Rows are measured by what the runs before say: a root that somebody adds, digest and all, must not excuse what he backdates.
+    RETURN QUERY
+    SELECT NULL::uuid, NULL::uuid, 'sealed_wrongly', format('Root %s of %s cannot have been: %s.', r.number, r.sealed_at, w.detail)
+      FROM (SELECT r.*, max(r.sealed_at) FILTER (WHERE r.is_whole) OVER earlier AS sealed_before, max(r.sealed_at) FILTER (WHERE r.is_whole) OVER own AS own_sealed_before,
+                   max(r.bound) FILTER (WHERE r.is_whole) OVER own AS bound_before, max(r.next_xact) FILTER (WHERE r.is_whole) OVER own AS next_before
+              FROM (SELECT r.number, r.kind, r.sealed_at, r.cluster, r.bound, r.next_xact, r.entries,
+                           r.root = @extschema@.audit_root_digest(r.number, r.kind, r.sealed_at, r.cluster, r.bound, r.next_xact, r.previous, r.leaves) AS is_whole
+                      FROM relygate_global.audit_roots r) r
+            WINDOW earlier AS (ORDER BY r.number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+                   own AS (PARTITION BY r.cluster ORDER BY r.number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) r
+     CROSS JOIN LATERAL (
+           SELECT 'its run has sealed nothing' WHERE r.kind = 'seal' AND r.entries <= 0
+           UNION ALL SELECT 'its bound is later than the transactions that had begun' WHERE r.bound > r.next_xact
+           UNION ALL SELECT 'its transactions are earlier than those of a run before' WHERE r.kind = 'seal' AND (r.bound < r.bound_before OR r.next_xact < r.next_before)
+           UNION ALL SELECT format('transaction %s has not begun', r.next_xact) WHERE r.cluster = own AND r.next_xact > next_here
+           UNION ALL SELECT 'it is earlier than a root before'
+            WHERE r.sealed_at < r.own_sealed_before - tolerance OR r.sealed_at < r.sealed_before - difference OR r.sealed_at = '-infinity'
+           UNION ALL SELECT 'it is still to come'
+            WHERE r.sealed_at > clock_timestamp() + CASE WHEN r.cluster = own THEN tolerance ELSE difference END) w (detail)
+     WHERE r.is_whole;
     -- Against a root that was kept elsewhere a cut-off tail shows: what is left is a perfect chain.
     RETURN QUERY
     SELECT NULL::uuid, NULL::uuid, 'cut_off', format('Root %s was kept elsewhere, but %s.', kept_number, CASE
@@ -100,8 +126,12 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_ca
 #variable_conflict use_column
 DECLARE
     own CONSTANT bigint := @extschema@.cluster_identifier();
-    -- Clocks are set back by a little at times.
+    seals_here CONSTANT boolean := EXISTS (SELECT FROM relygate_global.audit_roots r WHERE r.cluster = own AND r.kind = 'seal');
+    next_here CONSTANT xid8 := greatest(pg_snapshot_xmax(pg_current_snapshot()), pg_current_xact_id_if_assigned());
+    today CONSTANT timestamptz := clock_timestamp();
+    -- Clocks are set back by a little at times, and that of another machine may differ by more.
     tolerance CONSTANT interval := interval '1 minute';
+    difference CONSTANT interval := interval '10 minutes';
     -- So long a row may wait for its seal.
     patience CONSTANT interval := interval '1 day';
 BEGIN
@@ -121,23 +151,37 @@ BEGIN
       FROM @extschema@.audit_seals s CROSS JOIN LATERAL @extschema@.audit_manifest(s.manifest) m GROUP BY s.tenant_id, m.id HAVING count(*) > 1;
     RETURN QUERY
     WITH runs AS MATERIALIZED (
-        SELECT r.number, r.kind, r.cluster, r.sealed_at, r.leaves,
-               lag(r.next_xact) OVER own AS next_before, lag(r.sealed_at) OVER own AS sealed_before, lag(r.bound) OVER own AS bound_before
-          FROM relygate_global.audit_roots r WHERE r.kind <> 'archive' WINDOW own AS (PARTITION BY r.kind, r.cluster ORDER BY r.number)),
-    clusters AS MATERIALIZED (
-        SELECT DISTINCT ON (r.cluster) r.cluster, r.bound, r.next_xact, r.sealed_at
-          FROM relygate_global.audit_roots r WHERE r.kind = 'seal' ORDER BY r.cluster, r.number DESC),
+        SELECT r.number, r.cluster, r.bound, r.next_xact, r.sealed_at, lag(r.number) OVER (PARTITION BY r.cluster ORDER BY r.number) AS before,
+               max(r.sealed_at) OVER (ORDER BY r.number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS sealed_before
+          FROM relygate_global.audit_roots r WHERE r.kind = 'seal'),
+    -- What came from the bound of a run on: after which run it began at the latest. So one run too many, which says that more had begun, excuses nothing.
+    floors AS MATERIALIZED (
+        SELECT f.number, f.floor_at
+          FROM (SELECT u.number, max(u.sealed_at) OVER (PARTITION BY u.cluster ORDER BY u.xact, u.number NULLS FIRST ROWS UNBOUNDED PRECEDING) AS floor_at
+                  FROM (SELECT r.cluster, r.next_xact AS xact, NULL::bigint AS number, r.sealed_at FROM runs r
+                        UNION ALL SELECT r.cluster, r.bound, r.number, NULL FROM runs r) u) f
+         WHERE f.number IS NOT NULL),
+    -- What a run (0: the next one) knows of the rows of a cluster by the run before there. The first run in a cluster takes rows of others, too.
+    steps AS MATERIALIZED (
+        SELECT t.run, t.cluster, t.sealed_before, r.number AS before, r.bound, r.next_xact, r.sealed_at, f.floor_at
+          FROM (SELECT r.number AS run, r.cluster, r.before, r.sealed_before FROM runs r
+                UNION ALL SELECT r.number, c.cluster, (SELECT max(o.number) FROM runs o WHERE o.cluster = c.cluster AND o.number < r.number), r.sealed_before
+                  FROM runs r JOIN (SELECT DISTINCT s.cluster FROM @extschema@.audit_seals s) c ON c.cluster <> r.cluster WHERE r.before IS NULL
+                UNION ALL SELECT 0, r.cluster, max(r.number), NULL FROM runs r GROUP BY r.cluster) t
+          LEFT JOIN runs r ON r.number = t.before LEFT JOIN floors f ON f.number = t.before),
     tenants AS MATERIALIZED (
         SELECT s.tenant_id, s.cluster, max(s.last_xact) AS last_xact FROM @extschema@.audit_seals s GROUP BY 1, 2),
     -- root: the first that names it. What is known of the run that sealed it, of an import is not.
     seals AS MATERIALIZED (
-        SELECT s.tenant_id, s.number, s.sealed_at, r.root, r.cluster, r.next_before, r.sealed_before, r.bound_before, r.is_second
+        SELECT s.tenant_id, s.number, r.root, r.run, r.cluster, r.run_at, r.is_second
           FROM @extschema@.audit_seals s
-          LEFT JOIN (SELECT DISTINCT ON (l.id, l.number) l.id AS tenant_id, l.number, r.number AS root, n.cluster, n.next_before, n.sealed_before, n.bound_before,
+          LEFT JOIN (SELECT DISTINCT ON (l.id, l.number) l.id AS tenant_id, l.number, r.number AS root, n.number AS run, n.cluster, n.sealed_at AS run_at,
                             r.kind = 'import' AND r.number > min(r.number) OVER (PARTITION BY l.id) AS is_second
-                       FROM runs r CROSS JOIN LATERAL @extschema@.audit_manifest(r.leaves) l LEFT JOIN runs n ON n.number = r.number AND n.kind = 'seal'
-                      ORDER BY l.id, l.number, r.number) r
+                       FROM relygate_global.audit_roots r CROSS JOIN LATERAL @extschema@.audit_manifest(r.leaves) l LEFT JOIN runs n ON n.number = r.number
+                      WHERE r.kind <> 'archive' ORDER BY l.id, l.number, r.number) r
                  ON r.tenant_id = s.tenant_id AND r.number = s.number),
+    known AS MATERIALIZED (
+        SELECT n.tenant_id, min(n.run) AS first_run FROM seals n GROUP BY 1),
     -- Months that are gone: of the tenants that had rows there nothing is left. What was read back is compared like the rest.
     archived AS MATERIALIZED (
         SELECT r.number AS root, v.begins, v.ends
@@ -160,32 +204,34 @@ BEGIN
     SELECT coalesce(p.tenant_id, s.tenant_id), coalesce(p.id, s.id), f.finding, f.detail
       FROM sealed s FULL JOIN present p ON p.tenant_id = s.tenant_id AND p.id = s.id
       LEFT JOIN seals n ON n.tenant_id = s.tenant_id AND n.number = s.number
-      LEFT JOIN clusters c ON c.cluster = p.cluster
       LEFT JOIN tenants t ON t.tenant_id = p.tenant_id AND t.cluster = p.cluster
+      LEFT JOIN steps b ON b.run = CASE WHEN s.id IS NULL THEN 0 ELSE n.run END AND b.cluster = p.cluster
+      LEFT JOIN known k ON k.tenant_id = p.tenant_id
+     -- A transaction that began after a run cannot have written before it. In a cluster that has not sealed before, the log came from where the last run was;
+     -- but a tenant that no run had sealed may have been brought in, with rows of its own time.
+     CROSS JOIN LATERAL (
+           SELECT CASE WHEN b.before IS NOT NULL THEN CASE WHEN p.xact >= b.next_xact THEN b.sealed_at WHEN p.xact >= b.bound THEN b.floor_at END - tolerance
+                       WHEN s.id IS NULL AND k.first_run IS NOT NULL THEN (SELECT max(r.sealed_at) FROM runs r) - difference
+                       WHEN k.first_run < n.run THEN b.sealed_before - difference END) g (begins)
      CROSS JOIN LATERAL (
            SELECT 'removed', format('The entry of %s in seal %s is not there.', s.occurred_at, s.number)
             WHERE p.id IS NULL AND NOT EXISTS (SELECT FROM archived v WHERE s.occurred_at >= v.begins AND s.occurred_at < v.ends AND n.root < v.root)
            UNION ALL SELECT 'imported_wrongly', format('The entry of %s in seal %s was brought in to a tenant that was sealed here before.', s.occurred_at, s.number) WHERE n.is_second
-           -- A run takes what came after the one before, of its own cluster.
+           -- A run takes what came after the one before, of its own cluster; the first there what others had not sealed.
            UNION ALL SELECT 'sealed_late', format('Seal %s has it, but the run before should have sealed it, and it was not there.', s.number)
-            WHERE p.entry = s.entry AND (p.cluster <> n.cluster AND n.bound_before IS NOT NULL OR p.xact < n.bound_before)
+            WHERE p.entry = s.entry AND n.run IS NOT NULL AND (b.run IS NULL OR p.xact < b.bound)
            UNION ALL SELECT 'added', format('The entry of %s should be in a seal and is in none.', p.occurred_at)
-            WHERE s.id IS NULL AND (p.xact < c.bound OR p.xact <= t.last_xact
-                                    OR p.cluster <> own AND EXISTS (SELECT FROM clusters o WHERE o.cluster = own))
+            WHERE s.id IS NULL AND (p.xact < b.bound OR p.xact <= t.last_xact OR p.cluster <> own AND seals_here)
            UNION ALL SELECT 'changed', format('The entry is not what seal %s says: who, when or what was changed.', s.number) WHERE p.entry <> s.entry
            UNION ALL SELECT 'changed', 'Its changes do not fit their digest.' WHERE p.is_unfit AND NOT p.is_erased
            UNION ALL SELECT 'erased_unrecorded', 'Its changes are gone, but no erasure says so.'
             WHERE p.is_erased AND NOT EXISTS (SELECT FROM erased e WHERE e.tenant_id = p.tenant_id AND e.id = p.id)
-           -- A transaction that began after a run cannot have written before it.
-           UNION ALL SELECT 'backdated', format('It says %s, but its transaction began after %s.', p.occurred_at, b.began)
-             FROM (SELECT CASE WHEN s.id IS NULL AND p.xact >= c.next_xact THEN c.sealed_at
-                               WHEN p.cluster = n.cluster AND p.xact >= n.next_before THEN n.sealed_before END) b (began)
-            WHERE p.occurred_at < b.began - tolerance
+           UNION ALL SELECT 'backdated', format('It says %s, but its transaction began later, after a run.', p.occurred_at) WHERE p.occurred_at < g.begins
            UNION ALL SELECT 'postdated', format('It says %s, which was still to come.', p.occurred_at)
-            WHERE p.occurred_at > coalesce(CASE WHEN p.cluster = n.cluster THEN n.sealed_at END, clock_timestamp()) + tolerance) f (finding, detail)
-     WHERE s.id IS NULL OR p.id IS NULL OR p.entry <> s.entry OR p.is_unfit
-        OR p.xact >= n.next_before AND p.occurred_at < n.sealed_before - tolerance OR p.occurred_at > n.sealed_at + tolerance
-        OR n.is_second OR p.xact < n.bound_before OR p.cluster <> n.cluster;
+            WHERE p.occurred_at > coalesce(CASE WHEN p.cluster = n.cluster THEN n.run_at END, today) + tolerance
+           UNION ALL SELECT 'postdated', format('It says transaction %s, which has not begun.', p.xact) WHERE p.cluster = own AND p.xact > next_here) f (finding, detail)
+     WHERE s.id IS NULL OR p.id IS NULL OR p.entry <> s.entry OR p.is_unfit OR p.occurred_at < g.begins OR p.occurred_at > coalesce(n.run_at, today) + tolerance
+        OR p.xact > next_here OR n.is_second OR n.run IS NOT NULL AND (b.run IS NULL OR p.xact < b.bound);
 END $$;
 COMMENT ON FUNCTION @extschema@.verify_audit_rows() IS
 'The part of verify_audit() that compares each row of the log with the manifests of the seals.';
@@ -199,7 +245,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.verify_audit(text, int) IS
 'Computes every digest of the audit again: rows that were changed, removed, added, backdated, postdated, erased without a record, sealed '
-'late, twice or not at all, seals and roots that were changed, removed or are unknown, drops and imports that cannot have been; with head '
+'late, twice or not at all, seals and roots that were changed, removed or are unknown, runs, drops and imports that cannot have been; with head '
 '(audit_head() as it was kept elsewhere) a cut-off tail. No row is right; archived and imported are only told. At most finding_limit rows of the log. Errors: 42501 a caller whom policies hold, 22023 no head. '
 'Callers: a superuser, relygate_backup.';
 REVOKE ALL ON FUNCTION @extschema@.verify_audit(text, int) FROM PUBLIC;

@@ -26,6 +26,7 @@ RUN = CHAIN.format(kind="seal", bound="pg_current_xact_id()", next="pg_current_x
 def sealed(cluster, template):
     made = copy_of_template(cluster, "test_forged_records", template)
     made.tenants = Tenants(made)
+    made.run("SELECT relygate.make_audit_partitions(-1)")
     for number in range(2):
         for tenant in (made.tenants.north, made.tenants.south):
             add_visitors(made, tenant, 3, f"Run {chr(65 + number)}")
@@ -171,6 +172,113 @@ def test_a_number_of_entries_that_is_not_so(name, sealed, attacker):
     assert [finding[0] for finding in seen(attacker)] == [word]
 
 
+# Runs of one's own: rows with whatever transaction and time the attacker gives them, under seals and roots whose digests are right.
+ROW = """INSERT INTO relygate.audit_log (tenant_id, occurred_at, database_role, table_name, row_id, action, changes, salt, changes_digest, xact, cluster)
+         SELECT tenant_id, {time}, database_role, table_name, row_id, action, changes, salt, changes_digest, {xact}, {cluster}
+           FROM relygate.audit_log WHERE id = """ + NORTHS + " RETURNING id::text"
+NEXT, OWN = "(SELECT max(next_xact::text::bigint) FROM relygate_global.audit_roots)", "relygate.cluster_identifier()"
+# The root of any cluster.
+ROOT = """INSERT INTO relygate_global.audit_roots SELECT r.number + 1, 'seal', {time}, {cluster}, {bound}, {next}, {entries}, r.root, {leaves},
+                 relygate.audit_root_digest(r.number + 1, 'seal', {time}, {cluster}, {bound}, {next}, r.root, {leaves})
+            FROM relygate_global.audit_roots r ORDER BY r.number DESC LIMIT 1"""
+
+
+def run_of_ones_own(attacker, tenants, row, **root):
+    """A row, its seal and its root, all of whose digests are right; returns the row."""
+    row = {"time": "clock_timestamp()", "xact": f"{NEXT}::text::xid8", "cluster": OWN, **row}
+    (forged,), = attack(attacker, ROW.format(north="{north}", **row), tenants)
+    attack(attacker, SEAL.replace("s.cluster, s.last_xact", f"{row['cluster']}, s.last_xact"), tenants, forged)
+    said = {"time": "statement_timestamp()", "cluster": OWN, "bound": "pg_current_xact_id()", "next": "pg_current_xact_id()", "entries": 1, "leaves": LAST_LEAF, **root}
+    attack(attacker, ROOT.format(**said), tenants)
+    return forged
+
+
+# A month ago: the partition of last month is there.
+LONG_AGO = "now() - interval '27 days'"
+LAST_ROOT = "(SELECT max(sealed_at) FROM relygate_global.audit_roots)"
+CANNOT_BE = {
+    "nothing sealed": ({"entries": 0, "leaves": "''"}, "has sealed nothing", "finds-empty-runs"),
+    "a bound to come": ({"bound": "'9000000000000'", "next": "'9000000000000'"}, "has not begun", "finds-runs-to-come"),
+    "transactions to come": ({"next": "'9000000000000'"}, "has not begun", "finds-runs-to-come"),
+    "a bound beyond what had begun": ({"next": "(pg_current_xact_id()::text::bigint - 1)::text::xid8"}, "its bound is later", "finds-runs-beyond-bounds"),
+    "transactions of old": ({"bound": "'5'"}, "earlier than those of a run before", "finds-runs-of-old-transactions"),
+    "transactions of old and nothing begun": ({"bound": "'1'", "next": "'1'"}, "earlier than those of a run before", "finds-runs-of-old-transactions"),
+    "ten years from now": ({"time": "now() + interval '10 years'"}, "still to come", "finds-runs-of-another-time"),
+    "never": ({"time": "'infinity'::timestamptz"}, "still to come", "finds-runs-of-another-time"),
+    "always": ({"time": "'-infinity'::timestamptz"}, "earlier than a root", "finds-runs-of-another-time"),
+    "27 days ago": ({"time": LONG_AGO}, "earlier than a root", "finds-runs-of-another-time"),
+    "27 days ago, elsewhere": ({"time": LONG_AGO, "cluster": "42"}, "earlier than a root", "finds-runs-of-another-time"),
+    "two minutes before": ({"time": f"{LAST_ROOT} - interval '2 minutes'"}, "earlier than a root", "finds-runs-of-another-time"),
+    "an hour before, elsewhere": ({"time": f"{LAST_ROOT} - interval '1 hour'", "cluster": "42"}, "earlier than a root", "finds-runs-of-another-time"),
+}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.defence(mark)) for name, (_, _, mark) in CANNOT_BE.items()])
+def test_a_run_that_cannot_have_been(name, sealed, attacker):
+    root, said, _ = CANNOT_BE[name]
+    if name == "nothing sealed":
+        attack(attacker, ROOT.format(**{"time": "statement_timestamp()", "cluster": OWN, "bound": "pg_current_xact_id()", "next": "pg_current_xact_id()", **root}), sealed.tenants)
+    else:
+        run_of_ones_own(attacker, sealed.tenants, {"cluster": root.get("cluster", OWN)}, **root)
+    details = [detail for (detail,) in rows(attacker, "SELECT detail FROM relygate.verify_audit() WHERE finding = 'sealed_wrongly'")]
+    assert details and all(said in detail for detail in details), details
+
+
+@pytest.mark.parametrize("root", [{}, {"time": f"{LAST_ROOT} - interval '50 seconds'"}, {"time": f"{LAST_ROOT} - interval '9 minutes'", "cluster": "42"}],
+                         ids=["now", "a clock that was set back", "a clock of another machine"])
+def test_a_run_that_can_have_been(root, sealed, attacker):
+    """Whoever may write everything may write what is right; and nobody is called a forger whose clock was set."""
+    run_of_ones_own(attacker, sealed.tenants, {"time": root.get("time", "clock_timestamp()"), "cluster": root.get("cluster", OWN)}, **root)
+    assert seen(attacker) == []
+
+
+def burn(sealed):
+    """Transactions since the last run, of which an attacker can choose."""
+    for _ in range(8):
+        sealed.run("SELECT pg_current_xact_id()")
+
+
+@pytest.mark.defence("finds-backdated")
+def test_a_backdated_row_after_a_run_to_come(sealed, attacker):
+    """As the attacker had it: a root that says that more transactions had begun than have."""
+    attack(attacker, CHAIN.format(kind="seal", bound="pg_current_xact_id()", next="'9000000000000'", entries=0, leaves="''"), sealed.tenants)
+    (row,), = attack(attacker, ROW.format(time=LONG_AGO, xact="pg_current_xact_id()", cluster=OWN, north="{north}"), sealed.tenants)
+    assert ("backdated", sealed.tenants.north, row) in seen(attacker)
+    attack(attacker, SEAL, sealed.tenants, row)
+    attack(attacker, RUN, sealed.tenants)
+    assert ("backdated", sealed.tenants.north, row) in seen(attacker)
+
+
+@pytest.mark.defence("finds-backdated", "backdated-by-all-runs")
+def test_a_backdated_row_after_a_run_too_many(sealed, attacker):
+    """A run whose numbers could be so, but for that row: it had begun after the run before."""
+    burn(sealed)
+    attacker.execute("SELECT pg_current_xact_id()")
+    run_of_ones_own(attacker, sealed.tenants, {}, bound=f"({NEXT} + 1)::text::xid8")
+    row = run_of_ones_own(attacker, sealed.tenants, {"time": f"{LAST_ROOT} - interval '1 day'", "xact": "(SELECT min(bound::text::bigint) + 3 FROM relygate_global.audit_roots WHERE number = 3)::text::xid8"})
+    assert seen(attacker) == [("backdated", sealed.tenants.north, row)]
+
+
+@pytest.mark.defence("finds-backdated", "backdated-by-clusters")
+def test_a_backdated_row_of_a_cluster_that_never_was(sealed, attacker):
+    row = run_of_ones_own(attacker, sealed.tenants, {"time": LONG_AGO, "xact": "'500'", "cluster": "42"}, cluster="42", bound="'600'", next="'600'")
+    assert seen(attacker) == [("backdated", sealed.tenants.north, row)]
+
+
+@pytest.mark.defence("finds-late-seals")
+def test_an_old_row_in_a_run_of_a_cluster_that_never_was(sealed, attacker):
+    row = run_of_ones_own(attacker, sealed.tenants, {"time": LONG_AGO, "xact": "'5'"}, cluster="42", bound="'600'", next="'600'")
+    assert seen(attacker) == [("sealed_late", sealed.tenants.north, row)]
+
+
+@pytest.mark.defence("finds-postdated")
+def test_a_row_to_come_in_a_seal_to_come(sealed, attacker):
+    (row,), = attack(attacker, ROW.format(time="now() + interval '1 day'", xact=f"{NEXT}::text::xid8", cluster=OWN, north="{north}"), sealed.tenants)
+    attack(attacker, SEAL.replace("now()", "now() + interval '10 years'"), sealed.tenants, row)
+    attack(attacker, RUN, sealed.tenants)
+    assert seen(attacker) == [("postdated", sealed.tenants.north, row)]
+
+
 @pytest.mark.parametrize("leaves", [pytest.param("xx", marks=BY_WHAT["no JSON"]), pytest.param("\\xff", marks=BY_WHAT["no UTF-8"]), "{}"])
 @pytest.mark.defence("finds-changed-roots")
 def test_a_root_that_cannot_be_read_hides_nothing(leaves, sealed, attacker):
@@ -227,7 +335,7 @@ def test_rows_that_wait_too_long_for_a_seal(still):
     assert still.run("SELECT finding FROM relygate.verify_audit()") == [], "where nothing was ever sealed, nothing stands still"
     with undone(still) as cursor:
         cursor.execute("SELECT relygate.add_audit_root('seal', clock_timestamp() - interval '3 days', '0', pg_current_xact_id(), 0, '')")
-        assert rows(cursor, "SELECT finding, detail LIKE '2 entries since%' FROM relygate.verify_audit()") == [("unsealed", True)]
+        assert rows(cursor, "SELECT detail LIKE '2 entries since%' FROM relygate.verify_audit() WHERE finding = 'unsealed'") == [(True,)]
     still.seal()
     with transaction(still, options=replica) as cursor:
         cursor.execute(wait.format("0 days"))

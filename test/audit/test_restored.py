@@ -39,6 +39,34 @@ def restored(source, tmp_path_factory):
         cluster.stop("immediate")
 
 
+FORGE = """INSERT INTO relygate.audit_log (tenant_id, occurred_at, database_role, table_name, row_id, action, changes, salt, changes_digest, xact, cluster)
+           SELECT {tenant}, {time}, database_role, table_name, row_id, action, changes, salt, changes_digest, {xact}, {cluster} FROM relygate.audit_log
+            WHERE tenant_id = '{north}' AND cluster <> relygate.cluster_identifier() ORDER BY id LIMIT 1 RETURNING id::text"""
+OLD, OWN, LAST_ROOT = "cluster", "relygate.cluster_identifier()", "(SELECT max(sealed_at) FROM relygate_global.audit_roots)"
+ELSEWHERE = pytest.mark.defence("finds-backdated", "backdated-by-clusters")
+BEFORE_THE_FIRST_RUN = {
+    "of the old cluster": (("tenant_id", f"{LAST_ROOT} - interval '1 day'", "'999999'", OLD), ["backdated"]),
+    "of a cluster that never was": (("tenant_id", f"{LAST_ROOT} - interval '1 day'", "'500'", "42"), ["backdated"]),
+    "of this cluster": (("tenant_id", f"{LAST_ROOT} - interval '1 day'", "'5'", OWN), ["backdated"]),
+    "of a clock that differs": (("tenant_id", f"{LAST_ROOT} - interval '9 minutes'", "'5'", OWN), []),
+    "of a tenant that was brought in": (("relygate.uuid_v7()", f"{LAST_ROOT} - interval '1 day'", "'5'", OWN), []),
+}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=ELSEWHERE if found else ()) for name, (_, found) in BEFORE_THE_FIRST_RUN.items()])
+def test_a_row_written_before_the_first_run_here(name, restored, tenants):
+    """The first run seals what the old cluster had not, and no row that says that it is older than its last run."""
+    (tenant, time, xact, origin), found = BEFORE_THE_FIRST_RUN[name]
+    with undone(restored) as cursor:
+        cursor.execute("SELECT relygate.make_audit_partitions(-1); SET LOCAL session_replication_role = replica")
+        row, = rows(cursor, FORGE.format(tenant=tenant, time=time, xact=xact, cluster=origin, north=tenants.north))[0]
+        for sealed in (False, True):
+            if sealed:
+                cursor.execute("SELECT relygate.seal_audit()")
+                assert rows(cursor, "SELECT count(*) FROM relygate.audit_seals s CROSS JOIN LATERAL relygate.audit_manifest(s.manifest) m WHERE m.id = %s", row) == [(1,)]
+            assert rows(cursor, "SELECT finding, id::text FROM relygate.verify_audit()") == [(word, row) for word in found], sealed
+
+
 @pytest.mark.defence("seal-by-cluster")
 def test_old_seals_stay_valid_and_new_rows_are_sealed(source, restored, tenants):
     assert restored.value("SELECT relygate.audit_head()") == source.head

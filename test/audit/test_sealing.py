@@ -54,6 +54,7 @@ TAMPERING = {
     "added for another cluster": (FORGE.format(time="occurred_at", xact="'99999999'", cluster="77"), {"added"}),
     "backdated": (FORGE.format(time="date_trunc('month', now())", xact="pg_current_xact_id()", cluster="cluster"), {"backdated"}),
     "postdated": (FORGE.format(time="now() + interval '1 day'", xact="pg_current_xact_id()", cluster="cluster"), {"postdated"}),
+    "of a transaction to come": (FORGE.format(time="clock_timestamp()", xact="'1152921504606846976'", cluster="cluster"), {"postdated"}),
     "a partition detached": ("DO $$ BEGIN EXECUTE 'ALTER TABLE relygate.audit_log DETACH PARTITION relygate.audit_log_' || to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM'); END $$",
                              {"removed"}),
     "a seal changed": ("UPDATE relygate.audit_seals SET sealed_at = now() WHERE number = 2 AND tenant_id = 'NORTH'", {"seal_changed"}),
