@@ -6,7 +6,7 @@ LANGUAGE c VOLATILE
 AS 'MODULE_PATHNAME', 'relygate_audit_row';
 COMMENT ON FUNCTION @extschema@.audit_row() IS
 'AFTER trigger for each row: notes who changed what. Nothing for an update that changes nothing but updated_at. Argument: the '
-'tenant''s column, if it is not tenant_id.';
+'tenant''s column, if it is not tenant_id. Errors: 55000 an update of the id or the tenant.';
 REVOKE ALL ON FUNCTION @extschema@.audit_row() FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.refuse_audit_change() RETURNS trigger

@@ -7,25 +7,35 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_ca
 #variable_conflict use_column
 BEGIN
     -- Before the migration audit_seals there is nothing to seal by.
-    IF to_regclass('@extschema@.audit_seals') IS NULL THEN
+    IF to_regclass('@extschema@.audit_seals') IS NULL AND to_regclass('relygate_global.audit_roots') IS NULL THEN
         RETURN;
     END IF;
     RETURN QUERY
-    WITH audit AS (
+    WITH RECURSIVE named (oid) AS (
+        SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE c.relkind IN ('r', 'p')
+           AND (n.nspname = '@extschema@' AND c.relname ~ '^audit_(log|log_\d{4}_\d\d|seals|seals_all)$' OR n.nspname = 'relygate_global' AND c.relname = 'audit_roots')),
+    -- By what they are part of or were made for, whatever their names.
+    parts (oid) AS (
+        SELECT a.oid FROM named a
+        UNION SELECT t.tgrelid FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+               WHERE t.tgfoid = '@extschema@.refuse_audit_change()'::regprocedure AND c.relowner = (SELECT r.oid FROM pg_roles r WHERE r.rolname = 'relygate_audit')
+        UNION SELECT i.inhrelid FROM parts a JOIN pg_inherits i ON i.inhparent = a.oid),
+    audit AS (
         SELECT c.oid, c.relname, n.nspname, c.relkind, c.relispartition, c.relrowsecurity, c.relforcerowsecurity, c.relowner, c.relacl,
                (SELECT r.oid FROM pg_roles r WHERE r.rolname = 'relygate_audit') AS keeper,
-               (SELECT p.relname FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent WHERE i.inhrelid = c.oid) AS parent
-          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE c.relkind IN ('r', 'p')
-           AND (n.nspname = '@extschema@' AND c.relname ~ '^audit_(log|log_\d{4}_\d\d|seals|seals_all)$' OR n.nspname = 'relygate_global' AND c.relname = 'audit_roots'))
+               (SELECT p.relname FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent AND p.relnamespace = c.relnamespace WHERE i.inhrelid = c.oid) AS parent,
+               c.oid IN (SELECT a.oid FROM named a) AS is_named
+          FROM parts a JOIN pg_class c ON c.oid = a.oid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'f'))
     SELECT a.oid::regclass::text, d.defect, 'Disable the event triggers relygate_guard_*, mend it, enable them; then SELECT * FROM relygate.verify_audit();'
       FROM audit a
      CROSS JOIN LATERAL (
            SELECT 'it does not belong to relygate_audit' WHERE a.relowner <> a.keeper
+           UNION ALL SELECT 'it is a part of the audit under another name, or of another kind' WHERE NOT a.is_named
            UNION ALL SELECT 'it is not a partition of the audit'
-            WHERE a.relname ~ '_(\d{4}_\d\d|all)$' AND a.parent IS DISTINCT FROM substring(a.relname FROM '^audit_[a-z]+?(?=_)')
+            WHERE a.is_named AND a.relname ~ '_(\d{4}_\d\d|all)$' AND a.parent IS DISTINCT FROM substring(a.relname FROM '^audit_[a-z]+?(?=_)')
            UNION ALL SELECT 'row-level security is not enabled and forced'
-            WHERE a.nspname = '@extschema@' AND NOT (a.relrowsecurity AND a.relforcerowsecurity)
+            WHERE (a.nspname = '@extschema@' OR a.relispartition) AND NOT (a.relrowsecurity AND a.relforcerowsecurity)
            UNION ALL SELECT format('trigger %s is missing or not ENABLE ALWAYS', w.name)
              FROM (VALUES ('append_only', 27), ('append_only_truncate', 34)) AS w (name, type)
             WHERE NOT EXISTS (SELECT FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid JOIN pg_namespace m ON m.oid = f.pronamespace
@@ -42,6 +52,9 @@ BEGIN
            UNION ALL SELECT format('%s is granted to %s', g.privilege_type, CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END)
              FROM aclexplode(a.relacl) g
             WHERE g.grantee <> a.keeper AND (a.relispartition OR a.nspname <> '@extschema@' OR g.privilege_type <> 'SELECT')) d (defect);
+    RETURN QUERY SELECT w.name, 'it is not there', 'Restore the audit from a backup; then SELECT * FROM relygate.verify_audit();'
+                   FROM unnest(ARRAY['@extschema@.audit_log', '@extschema@.audit_seals', '@extschema@.audit_seals_all', 'relygate_global.audit_roots']) AS w (name)
+                  WHERE to_regclass(w.name) IS NULL;
     RETURN QUERY SELECT format('event trigger %s', w.name), 'missing or disabled', 'Deploy the migration audit_guard, or ENABLE ALWAYS it; then SELECT * FROM relygate.verify_audit();'
                    FROM unnest(ARRAY['relygate_guard_audit_ddl', 'relygate_guard_audit_drop']) AS w (name)
                   WHERE NOT EXISTS (SELECT FROM pg_event_trigger e WHERE e.evtname = w.name AND e.evtenabled = 'A');
@@ -85,6 +98,13 @@ DECLARE
     touched oid[];
     defect record;
 BEGIN
+    WITH RECURSIVE parts (oid) AS (    -- as in audit_defects()
+        SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE c.relkind IN ('r', 'p')
+           AND (n.nspname = '@extschema@' AND c.relname ~ '^audit_(log|log_\d{4}_\d\d|seals|seals_all)$' OR n.nspname = 'relygate_global' AND c.relname = 'audit_roots')
+        UNION SELECT t.tgrelid FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid JOIN pg_namespace n ON n.oid = f.pronamespace JOIN pg_class c ON c.oid = t.tgrelid
+               WHERE n.nspname = '@extschema@' AND f.proname = 'refuse_audit_change' AND c.relowner = (SELECT r.oid FROM pg_roles r WHERE r.rolname = 'relygate_audit')
+        UNION SELECT i.inhrelid FROM parts a JOIN pg_inherits i ON i.inhparent = a.oid)
     SELECT array_agg(DISTINCT c.oid) INTO touched
       FROM (SELECT coalesce(p.polrelid, t.tgrelid, r.ev_class, d.objid) AS objid, d.object_type FROM pg_event_trigger_ddl_commands() d
               LEFT JOIN pg_policy p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid
@@ -92,10 +112,7 @@ BEGIN
               LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
              WHERE d.classid IN ('pg_class'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_rewrite'::regclass)
                 OR d.command_tag = 'GRANT' AND d.object_type = 'TABLE') d      -- which table, a GRANT does not tell
-      JOIN pg_class c ON c.oid = d.objid OR d.objid IS NULL OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid AND i.inhparent = d.objid)
-      JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p')
-       AND (n.nspname = '@extschema@' AND c.relname ~ '^audit_(log|log_\d{4}_\d\d|seals|seals_all)$' OR n.nspname = 'relygate_global' AND c.relname = 'audit_roots');
+      JOIN parts c ON c.oid = d.objid OR d.objid IS NULL OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid AND i.inhparent = d.objid);
     -- Whoever may not ask has no right on the audit, and altered or granted something of his own.
     IF touched IS NULL OR NOT coalesce((SELECT has_schema_privilege(p.pronamespace, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')
                                           FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace

@@ -15,7 +15,8 @@ CREATE FUNCTION @extschema@.protection_defects(target regclass) RETURNS text
 LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'relygate_protection_defects';
 COMMENT ON FUNCTION @extschema@.protection_defects(regclass) IS
-'What a protected table lacks, NULL if nothing: row-level security enabled and forced, both policies word by word, enabled triggers.';
+'What a protected table lacks, NULL if nothing: row-level security enabled and forced, both policies word by word, enabled triggers, those of the audit '
+'as they should be.';
 REVOKE ALL ON FUNCTION @extschema@.protection_defects(regclass) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.protect_table(target regclass, tenant_column name DEFAULT 'tenant_id') RETURNS void
@@ -53,7 +54,7 @@ REVOKE ALL ON FUNCTION @extschema@.protect_table(regclass, name) FROM PUBLIC;
 CREATE FUNCTION @extschema@.guard_ddl() RETURNS event_trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'relygate_guard_ddl';
-COMMENT ON FUNCTION @extschema@.guard_ddl() IS 'Refuses (42501) a command that leaves a protected table with a defect.';
+COMMENT ON FUNCTION @extschema@.guard_ddl() IS 'Refuses (42501) a command that leaves a protected table with a defect; to its owner also other names and types of its columns.';
 REVOKE ALL ON FUNCTION @extschema@.guard_ddl() FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.guard_drop() RETURNS event_trigger

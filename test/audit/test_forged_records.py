@@ -196,24 +196,26 @@ def run_of_ones_own(attacker, tenants, row, **root):
 # A month ago: the partition of last month is there.
 LONG_AGO = "now() - interval '27 days'"
 LAST_ROOT = "(SELECT max(sealed_at) FROM relygate_global.audit_roots)"
+EMPTY, TO_COME, BEYOND = pytest.mark.defence("finds-empty-runs"), pytest.mark.defence("finds-runs-to-come"), pytest.mark.defence("finds-runs-beyond-bounds")
+OF_OLD, ANOTHER_TIME = pytest.mark.defence("finds-runs-of-old-transactions"), pytest.mark.defence("finds-runs-of-another-time")
 CANNOT_BE = {
-    "nothing sealed": ({"entries": 0, "leaves": "''"}, "has sealed nothing", "finds-empty-runs"),
-    "a bound to come": ({"bound": "'9000000000000'", "next": "'9000000000000'"}, "has not begun", "finds-runs-to-come"),
-    "transactions to come": ({"next": "'9000000000000'"}, "has not begun", "finds-runs-to-come"),
-    "a bound beyond what had begun": ({"next": "(pg_current_xact_id()::text::bigint - 1)::text::xid8"}, "its bound is later", "finds-runs-beyond-bounds"),
-    "transactions of old": ({"bound": "'5'"}, "earlier than those of a run before", "finds-runs-of-old-transactions"),
-    "transactions of old and nothing begun": ({"bound": "'1'", "next": "'1'"}, "earlier than those of a run before", "finds-runs-of-old-transactions"),
-    "ten years from now": ({"time": "now() + interval '10 years'"}, "still to come", "finds-runs-of-another-time"),
-    "never": ({"time": "'infinity'::timestamptz"}, "still to come", "finds-runs-of-another-time"),
-    "always": ({"time": "'-infinity'::timestamptz"}, "earlier than a root", "finds-runs-of-another-time"),
-    "27 days ago": ({"time": LONG_AGO}, "earlier than a root", "finds-runs-of-another-time"),
-    "27 days ago, elsewhere": ({"time": LONG_AGO, "cluster": "42"}, "earlier than a root", "finds-runs-of-another-time"),
-    "two minutes before": ({"time": f"{LAST_ROOT} - interval '2 minutes'"}, "earlier than a root", "finds-runs-of-another-time"),
-    "an hour before, elsewhere": ({"time": f"{LAST_ROOT} - interval '1 hour'", "cluster": "42"}, "earlier than a root", "finds-runs-of-another-time"),
+    "nothing sealed": ({"entries": 0, "leaves": "''"}, "has sealed nothing", EMPTY),
+    "a bound to come": ({"bound": "'9000000000000'", "next": "'9000000000000'"}, "has not begun", TO_COME),
+    "transactions to come": ({"next": "'9000000000000'"}, "has not begun", TO_COME),
+    "a bound beyond what had begun": ({"next": "(pg_current_xact_id()::text::bigint - 1)::text::xid8"}, "its bound is later", BEYOND),
+    "transactions of old": ({"bound": "'5'"}, "earlier than those of a run before", OF_OLD),
+    "transactions of old and nothing begun": ({"bound": "'1'", "next": "'1'"}, "earlier than those of a run before", OF_OLD),
+    "ten years from now": ({"time": "now() + interval '10 years'"}, "still to come", ANOTHER_TIME),
+    "never": ({"time": "'infinity'::timestamptz"}, "still to come", ANOTHER_TIME),
+    "always": ({"time": "'-infinity'::timestamptz"}, "earlier than a root", ANOTHER_TIME),
+    "27 days ago": ({"time": LONG_AGO}, "earlier than a root", ANOTHER_TIME),
+    "27 days ago, elsewhere": ({"time": LONG_AGO, "cluster": "42"}, "earlier than a root", ANOTHER_TIME),
+    "two minutes before": ({"time": f"{LAST_ROOT} - interval '2 minutes'"}, "earlier than a root", ANOTHER_TIME),
+    "an hour before, elsewhere": ({"time": f"{LAST_ROOT} - interval '1 hour'", "cluster": "42"}, "earlier than a root", ANOTHER_TIME),
 }
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.defence(mark)) for name, (_, _, mark) in CANNOT_BE.items()])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=mark) for name, (_, _, mark) in CANNOT_BE.items()])
 def test_a_run_that_cannot_have_been(name, sealed, attacker):
     root, said, _ = CANNOT_BE[name]
     if name == "nothing sealed":
@@ -238,7 +240,7 @@ def burn(sealed):
         sealed.run("SELECT pg_current_xact_id()")
 
 
-@pytest.mark.defence("finds-backdated")
+@pytest.mark.defence("finds-backdated", "backdated-by-all-runs")
 def test_a_backdated_row_after_a_run_to_come(sealed, attacker):
     """As the attacker had it: a root that says that more transactions had begun than have."""
     attack(attacker, CHAIN.format(kind="seal", bound="pg_current_xact_id()", next="'9000000000000'", entries=0, leaves="''"), sealed.tenants)

@@ -77,7 +77,7 @@ CHANGES = ["ALTER TABLE {t} DISABLE TRIGGER append_only", "ALTER TABLE {t} ENABL
            # One that answers NULL keeps rows out.
            "CREATE TRIGGER swallow BEFORE INSERT ON {t} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
            "CREATE RULE swallow AS ON INSERT TO {t} DO INSTEAD NOTHING", "ALTER TABLE {t} OWNER TO relygate_owner",
-           "GRANT UPDATE ON {t} TO relygate_api", "GRANT ALL ON {t} TO PUBLIC"]
+           "GRANT UPDATE ON {t} TO relygate_api", "GRANT ALL ON {t} TO PUBLIC", "ALTER TABLE {t} RENAME TO other", "ALTER TABLE {t} SET SCHEMA public"]
 DROPS = ["DROP TRIGGER append_only_truncate ON {t}", "DROP TABLE {t} CASCADE", "DROP OWNED BY relygate_audit CASCADE"]
 TRIGGERS_THEN_ROWS = ["ALTER TABLE {t} DISABLE TRIGGER ALL; DELETE FROM {t}", "ALTER TABLE {t} DISABLE TRIGGER USER; TRUNCATE {t}",
                       "ALTER TABLE {t} ENABLE TRIGGER ALL; SET LOCAL session_replication_role = replica; DELETE FROM {t}"]
@@ -86,6 +86,11 @@ OF_PARTITIONS = ["CREATE POLICY open ON {t} USING (true)", "CREATE POLICY open O
                  "ALTER TABLE {t} NO FORCE ROW LEVEL SECURITY", "ALTER TABLE {t} DISABLE ROW LEVEL SECURITY", "GRANT SELECT ON {t} TO relygate_api",
                  "ALTER TABLE {parent} DETACH PARTITION {t}"]
 PARTITIONS = {"relygate.audit_log_MONTH": "relygate.audit_log", "relygate.audit_seals_all": "relygate.audit_seals"}
+
+
+# A table of somebody else, with all that a partition must have but its name and owner.
+ATTACHED = """CREATE TABLE public.pp (LIKE relygate.audit_log INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
+    ALTER TABLE public.pp ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; ALTER TABLE relygate.audit_log ATTACH PARTITION public.pp DEFAULT"""
 
 
 def not_refused(database, tenant, commands, table):
@@ -110,6 +115,12 @@ def test_a_superuser_changes_no_row_by_disabling_triggers(table, sealed, tenants
 @pytest.mark.parametrize("table", TABLES)
 def test_a_superuser_opens_nothing_until_he_disables_the_guard(table, sealed, tenants):
     assert not_refused(sealed, tenants.north, CHANGES + (OF_PARTITIONS if table in PARTITIONS else []), table) == {}
+
+
+@pytest.mark.defence("audit-guard-of-changes", "audit-defects", "audit-parts")
+@pytest.mark.parametrize("owner", ["CURRENT_USER", "relygate_owner", "relygate_audit"])
+def test_nothing_else_becomes_a_part_of_it(owner, sealed, tenants):
+    assert attempt(sealed, tenants.north, None, ATTACHED.replace("; ALTER TABLE relygate", f"; ALTER TABLE public.pp OWNER TO {owner}; ALTER TABLE relygate")) == "42501"
 
 
 @pytest.mark.defence("audit-guard-of-drops")
@@ -150,6 +161,7 @@ def test_a_data_only_restore_finds_the_log_armed(sealed, tenants):
     assert verify(sealed) == []
 
 
+ANOTHER_NAME = "it is a part of the audit under another name, or of another kind"
 PLANTED = {
     "ALTER EVENT TRIGGER relygate_guard_audit_ddl DISABLE": "missing or disabled",
     "ALTER EVENT TRIGGER relygate_guard_audit_drop ENABLE": "missing or disabled",
@@ -166,11 +178,20 @@ PLANTED = {
     "ALTER TABLE relygate.audit_log_MONTH OWNER TO relygate_owner": "it does not belong to relygate_audit",
     "GRANT SELECT ON relygate_global.audit_roots TO relygate_api": "SELECT is granted to relygate_api",
     "GRANT INSERT ON relygate.audit_log TO relygate_api": "INSERT is granted to relygate_api",
+    ATTACHED: ANOTHER_NAME,
+    ATTACHED + "; ALTER TABLE public.pp OWNER TO relygate_owner": "it does not belong to relygate_audit",
+    "ALTER TABLE relygate.audit_log_MONTH RENAME TO mine": ANOTHER_NAME,
+    "ALTER TABLE relygate.audit_log_MONTH SET SCHEMA public": ANOTHER_NAME,
+    "ALTER TABLE relygate.audit_log RENAME TO mine": ANOTHER_NAME,
+    "ALTER TABLE relygate_global.audit_roots SET SCHEMA public": ANOTHER_NAME,
+    "ALTER TABLE relygate.audit_seals RENAME TO mine": "it is not there",
+    "DROP TABLE relygate_global.audit_roots": "it is not there",
 }
+PARTS = pytest.mark.defence("audit-parts")
 
 
 @pytest.mark.defence("audit-defects")
-@pytest.mark.parametrize("sql", PLANTED)
+@pytest.mark.parametrize("sql", [pytest.param(sql, marks=PARTS if said == ANOTHER_NAME or "public.pp" in sql else ()) for sql, said in PLANTED.items()])
 def test_what_was_done_without_the_guard_is_shown(sql, sealed):
     found = sealed.run("SELECT object, finding FROM relygate.audit_defects()")
     connection = sealed.connect(autocommit=False)

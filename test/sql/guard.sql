@@ -1,6 +1,6 @@
 -- Attack 21: what would open a protected table is refused to its owner and to a superuser; what is no harm is not.
 BEGIN;
-SELECT plan(58);
+SELECT plan(66);
 
 -- The owner.
 SET LOCAL ROLE relygate_owner;
@@ -32,7 +32,13 @@ ROLLBACK TO parent;
 SELECT throws_ok(test.undone('ALTER TABLE relygate.visits RENAME COLUMN tenant_id TO tenant'), '42501', NULL, 'another name for tenant_id [guard-of-changes, guard-of-changes-and-drops]');
 SELECT throws_ok(test.undone('ALTER TABLE relygate.visits DROP COLUMN tenant_id CASCADE'), '42501', NULL, 'no tenant_id [guard-of-changes-and-drops]');
 SELECT lives_ok('ALTER TABLE relygate.visits ADD COLUMN extra text', 'a new column is no harm');
-SELECT lives_ok('ALTER TABLE relygate.visits DROP COLUMN extra', '... and may go again');
+SELECT throws_ok(test.undone('ALTER TABLE relygate.visits DROP COLUMN extra'), '42501', NULL, '... and goes again by a superuser''s hand alone [audit-knows-columns, guard-of-changes, guard-of-changes-and-drops]');
+SELECT throws_ok(test.undone('ALTER TABLE relygate.gates DROP COLUMN direction CASCADE, ADD COLUMN direction text DEFAULT ''in'', ADD COLUMN more text'), '42501', NULL, '... or all gates had another direction, unheard [audit-knows-columns, guard-of-changes, guard-of-changes-and-drops]');
+SELECT throws_ok(test.undone('ALTER TABLE relygate.gates ALTER direction TYPE relygate.gate_direction USING ''in''::relygate.gate_direction'), '42501', NULL, '... as by another type [audit-knows-columns, guard-of-changes, guard-of-changes-and-drops]');
+SELECT throws_ok(test.undone('ALTER TABLE relygate.gates ADD COLUMN extra text, ALTER direction TYPE text'), '42501', NULL, '... among other changes [audit-knows-columns, guard-of-changes, guard-of-changes-and-drops]');
+SELECT throws_ok(test.undone('ALTER TABLE relygate.gates RENAME direction TO password_hash'), '42501', NULL, '... or by the name of a secret [audit-knows-columns, guard-of-changes, guard-of-changes-and-drops]');
+SELECT lives_ok('ALTER TABLE relygate.gates RENAME CONSTRAINT gates_pkey TO gates_key', 'another name of a key is no harm');
+SELECT lives_ok('ALTER TABLE relygate_global.routes RENAME lane TO way', '... nor one of a column where no tenant has rows');
 SELECT lives_ok('DROP TRIGGER touch ON relygate.purposes', 'a trigger that protects nothing may go');
 SELECT throws_ok(test.undone('ALTER TABLE relygate.visits DISABLE TRIGGER USER'), '42501', NULL, 'all of its triggers but the keys'' [guard-of-changes, guard-of-changes-and-drops]');
 SELECT throws_ok(test.undone('ALTER TABLE relygate.visits ENABLE ALWAYS TRIGGER audit, DISABLE TRIGGER relygate_no_truncate'), '42501', NULL, 'one of two is enough [guard-of-changes, guard-of-changes-and-drops]');
@@ -48,6 +54,8 @@ SELECT throws_ok(test.undone('CREATE OR REPLACE FUNCTION relygate.current_tenant
 SELECT throws_ok(test.undone('ALTER TABLE relygate.visits OWNER TO relygate_platform'), '42501', NULL, 'OWNER TO a role of which one is no member [ownership-of-functions]');
 SELECT throws_ok(test.undone('ALTER TABLE relygate.visits RENAME TO entries'), '42501', NULL, 'RENAME needs CREATE on the schema [no-create-for-owner, ownership-of-functions]');
 RESET ROLE;
+SELECT lives_ok('ALTER TABLE relygate.visits ALTER extra TYPE varchar(9), ALTER remark SET STATISTICS 0', 'migrations give a column another type');
+SELECT lives_ok('ALTER TABLE relygate.visits DROP COLUMN extra', '... and drop one');
 SELECT throws_ok(test.undone('ALTER TABLE relygate.visits DISABLE TRIGGER audit'), '42501', NULL, 'a superuser disables one trigger [guard-of-changes, guard-of-changes-and-drops]');
 SELECT throws_ok(test.undone('ALTER TABLE relygate.visits ADD UNIQUE (id)'), '42501', NULL, 'ADD UNIQUE without the tenant [guard-of-open-keys, guard-of-changes, guard-of-changes-and-drops]');
 SELECT throws_ok(test.undone('ALTER TABLE relygate.visitors ADD CONSTRAINT apart EXCLUDE (mobile WITH =)'), '42501', NULL, 'EXCLUDE without the tenant [guard-of-open-keys, guard-of-changes, guard-of-changes-and-drops]');

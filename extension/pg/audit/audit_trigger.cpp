@@ -99,6 +99,17 @@ Datum uuid_column(Relation relation, HeapTuple row, const char *name) {
     return value;
 }
 
+// The log knows a row by its tenant and its id: under another one its history would end, and begin nowhere.
+void refuse_another_identity(Relation relation, const TriggerData *trigger, const char *tenant_column) {
+    for (const char *name : {tenant_column, "id"})
+        if (std::memcmp(DatumGetUUIDP(uuid_column(relation, trigger->tg_trigtuple, name)),
+                        DatumGetUUIDP(uuid_column(relation, trigger->tg_newtuple, name)), UUID_LEN) != 0)
+            ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("\"%s\" of a row of table \"%s\" cannot change", name, RelationGetRelationName(relation)),
+                    errdetail("The audit log knows the row by it."),
+                    errhint("Insert another row, and delete this one."));
+}
+
 Datum text_datum(std::string_view value) {
     return PointerGetDatum(make_text(value));
 }
@@ -142,10 +153,12 @@ RELYGATE_FUNCTION(relygate_audit_row) {
 
     const RowAction action = action_of(trigger->tg_event);
     const HeapTuple row = action == RowAction::update_row ? trigger->tg_newtuple : trigger->tg_trigtuple;
+    const char *tenant_column = trigger->tg_trigger->tgnargs > 0 ? trigger->tg_trigger->tgargs[0] : "tenant_id";
+    if (action == RowAction::update_row)
+        refuse_another_identity(relation, trigger, tenant_column);
     const Changes changes = changes_between(RelationGetDescr(relation), action, trigger->tg_trigtuple, row);
     if (!changes.is_change)
         PG_RETURN_POINTER(nullptr);
-    const char *tenant_column = trigger->tg_trigger->tgnargs > 0 ? trigger->tg_trigger->tgargs[0] : "tenant_id";
     const Datum tenant = uuid_column(relation, row, tenant_column);
     const Datum row_id = uuid_column(relation, row, "id");
     const pg_uuid_t *user_id = current_user_id_or_null();

@@ -42,8 +42,18 @@ SELECT g.tgrelid::regclass, format('trigger %s is not what protects a table', g.
                ('append_only', 'refuse_audit_change', 27), ('append_only_truncate', 'refuse_audit_change', 34))
        AS w (name, function, type) ON (n.nspname = 'relygate' OR w.name = 'relygate_no_truncate') AND (g.tgname = w.name
        OR m.nspname = 'relygate' AND f.proname = w.function AND g.tgtype = w.type)
- WHERE (g.tgname, f.proname, m.nspname, g.tgtype::int, g.tgqual IS NULL, g.tgattr::text)
-       IS DISTINCT FROM (w.name::name, w.function::name, 'relygate'::name, w.type, true, ''))";
+ WHERE (g.tgname, f.proname, m.nspname, g.tgtype::int, g.tgqual IS NULL, g.tgattr::text, g.tgdeferrable)
+       IS DISTINCT FROM (w.name::name, w.function::name, 'relygate'::name, w.type, true, '', false))";
+
+// The product's tables whose changes are on record. A table that a DBA adds is audited or not as he likes; where it has
+// the trigger, it must be the right one.
+constexpr const char *kNoAudit = R"(
+SELECT c.oid::regclass, 'trigger audit is missing'
+  FROM touched JOIN pg_class c ON c.oid = touched.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname = 'relygate'
+   AND c.relname IN ('gates', 'hosts', 'locations', 'purposes', 'role_permissions', 'roles', 'sites', 'tenant_settings',
+                     'tenants', 'users', 'visitor_categories', 'visitors', 'visits')
+   AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgname = 'audit' AND NOT g.tgisinternal))";
 
 // Keys are checked without policies. Only those that this transaction has made are refused (age() is then 0, or below
 // in a subtransaction): a table with an older one could not be altered any more.
@@ -66,6 +76,14 @@ SELECT g.tgrelid::regclass, format('foreign key %s does not carry %s', k.conname
 // In another schema its triggers would not be known as those that protect.
 constexpr const char *kMoved = R"(
 SELECT g.tgrelid::regclass, 'it is in another schema' FROM touched JOIN marks g ON g.tgrelid = touched.oid)";
+
+// The audit hears of rows and knows columns by their names: a new type rewrites all rows of all tenants unheard, under
+// the name of a secret a change is not written down, and what a dropped column had may come back with another value.
+// A superuser's migrations do so.
+constexpr const char *kColumnsChanged = R"(
+SELECT g.tgrelid::regclass, 'a column has another name or type or is gone, of which the audit knows nothing'
+  FROM touched JOIN marks g ON g.tgrelid = touched.oid
+ WHERE NOT (SELECT u.rolsuper FROM pg_roles u WHERE u.rolname = current_user))";
 
 // Without a key of its own a tenant's row can be there twice, and nothing can refer to it.
 constexpr const char *kNoKeyLeft = R"(
@@ -154,8 +172,27 @@ const char *defects_of(const char *touched, std::initializer_list<const char *> 
     return query.data;
 }
 
+const Node *command_of(FunctionCallInfo fcinfo) {
+    return reinterpret_cast<EventTriggerData *>(fcinfo->context)->parsetree;
+}
+
 bool is_move(FunctionCallInfo fcinfo) {
-    return IsA(reinterpret_cast<EventTriggerData *>(fcinfo->context)->parsetree, AlterObjectSchemaStmt);
+    return IsA(command_of(fcinfo), AlterObjectSchemaStmt);
+}
+
+bool changes_columns(FunctionCallInfo fcinfo) {
+    const Node *command = command_of(fcinfo);
+    if (IsA(command, RenameStmt))
+        return reinterpret_cast<const RenameStmt *>(command)->renameType == OBJECT_COLUMN;
+    if (!IsA(command, AlterTableStmt))
+        return false;
+    ListCell *cell;
+    foreach (cell, reinterpret_cast<const AlterTableStmt *>(command)->cmds) {
+        const AlterTableType what = lfirst_node(AlterTableCmd, cell)->subtype;
+        if (what == AT_AlterColumnType || what == AT_DropColumn)
+            return true;
+    }
+    return false;
 }
 
 void guard(const char *touched, std::initializer_list<const char *> also) {
@@ -185,6 +222,8 @@ RELYGATE_FUNCTION(relygate_guard_ddl) {
     require_event_trigger(fcinfo);
     if (is_move(fcinfo))
         guard(kTouchedByCommand, {kForgedTrigger, kMoved});
+    else if (changes_columns(fcinfo))
+        guard(kTouchedByCommand, {kForgedTrigger, kOpenKeys, kColumnsChanged});
     else
         guard(kTouchedByCommand, {kForgedTrigger, kOpenKeys});
     PG_RETURN_NULL();
@@ -201,7 +240,7 @@ RELYGATE_FUNCTION(relygate_protection_defects) {
     Oid types[] = {OIDOID};
     Datum values[] = {PG_GETARG_DATUM(0)};
     SPI_connect();
-    if (SPI_execute_with_args(defects_of(kOneTable, {}, false), 1, types, values, nullptr, true, 1) != SPI_OK_SELECT)
+    if (SPI_execute_with_args(defects_of(kOneTable, {kForgedTrigger, kNoAudit}, false), 1, types, values, nullptr, true, 1) != SPI_OK_SELECT)
         ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not look at the protection of a table"));
     text *defects = nullptr;
     if (SPI_processed > 0) {

@@ -45,7 +45,7 @@ DEFENCES = [
     finds("runs-beyond-bounds", "a run whose bound is beyond what had begun", CHAIN, "WHERE r.bound > r.next_xact", "WHERE false"),
     finds("runs-of-old-transactions", "a run whose transactions are earlier than those of a run before", CHAIN, "AND (r.bound < r.bound_before OR", "AND false AND (r.bound < r.bound_before OR"),
     Defence("finds-runs-of-another-time", "27", "verify_audit() finds a root that is earlier than the one before, or still to come", Function(CHAIN,
-            "WHERE r.sealed_at < r.own_sealed_before - tolerance", "WHERE false AND r.sealed_at < r.own_sealed_before - tolerance"),
-            Function(CHAIN, "r.sealed_at = '-infinity'", "false"), Function(CHAIN, "WHERE r.sealed_at > clock_timestamp() + CASE", "WHERE false AND r.sealed_at > clock_timestamp() + CASE")),
+            "WHERE r.sealed_at < r.own_sealed_before - tolerance OR r.sealed_at < r.sealed_before - difference OR r.sealed_at = '-infinity'", "WHERE false"),
+            Function(CHAIN, "WHERE r.sealed_at > clock_timestamp() + CASE", "WHERE false AND r.sealed_at > clock_timestamp() + CASE")),
     finds("missing-roots", "a root that was removed", CHAIN, "WHERE r.before <> r.number - 1", "WHERE false"),
 ]
