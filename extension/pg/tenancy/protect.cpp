@@ -240,7 +240,8 @@ RELYGATE_FUNCTION(relygate_protection_defects) {
     Oid types[] = {OIDOID};
     Datum values[] = {PG_GETARG_DATUM(0)};
     SPI_connect();
-    if (SPI_execute_with_args(defects_of(kOneTable, {kForgedTrigger, kNoAudit}, false), 1, types, values, nullptr, true, 1) != SPI_OK_SELECT)
+    if (SPI_execute_with_args(defects_of(kOneTable, {kForgedTrigger, kNoAudit}, false), 1, types, values, nullptr, true,
+                              1) != SPI_OK_SELECT)
         ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not look at the protection of a table"));
     text *defects = nullptr;
     if (SPI_processed > 0) {
