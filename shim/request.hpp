@@ -31,6 +31,7 @@ struct Client {
     std::optional<Address> proxy; // its address if it is a trusted proxy's
     std::int64_t deadline_ms = 0; // 0: none, the lanes watch the time
     Request *request = nullptr;   // under way
+    bool has_ended = false;       // seen at the last sweep
 };
 
 class Request {
@@ -43,6 +44,9 @@ class Request {
     // The library's handler, called again and again: head, body, end of body, and after the answer came.
     MHD_Result handle(MHD_Connection *connection, const char *method, const char *version, const char *upload,
                       std::size_t *upload_size);
+    [[nodiscard]] bool is_incomplete() const {
+        return phase_ == Phase::head || phase_ == Phase::reading || phase_ == Phase::discarding;
+    }
     void answered();  // the lanes are done with the question
     void completed(); // the last byte went out, or the client left
     [[nodiscard]] Question &question() { return question_; }

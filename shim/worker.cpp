@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <poll.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -250,6 +251,23 @@ void Worker::close_overdue() {
             shutdown(client->descriptor, SHUT_RDWR);
 }
 
+// Where the last bytes of a client and his end come with one event, the library reads the bytes and waits for more.
+void Worker::close_abandoned() {
+    std::vector<pollfd> unfinished;
+    std::vector<Client *> whose;
+    for (auto *client : clients_)
+        if (!client->request || client->request->is_incomplete()) {
+            unfinished.push_back({client->descriptor, POLLRDHUP, 0});
+            whose.push_back(client);
+        }
+    poll(unfinished.data(), unfinished.size(), 0);
+    for (std::size_t i = 0; i < whose.size(); i++)
+        if (!(unfinished[i].revents & POLLRDHUP))
+            whose[i]->has_ended = false;
+        else if (std::exchange(whose[i]->has_ended, true)) // twice: what came before the end was read meanwhile
+            shutdown(whose[i]->descriptor, SHUT_RDWR);
+}
+
 void Worker::take_catalogue() {
     auto fresh = keeper_.current();
     if (!fresh || fresh == catalogue_)
@@ -308,6 +326,7 @@ void Worker::turn(int timeout_ms) {
     if (now_ms_ - swept_ms_ >= kSweepMs) {
         swept_ms_ = now_ms_;
         close_overdue();
+        close_abandoned();
         metrics_.token_hits = tokens_.hits();
         metrics_.token_misses = tokens_.misses();
     }

@@ -84,6 +84,7 @@ class Worker final : public Asker {
     void take_catalogue();
     void hand_over(Question &question);
     void close_overdue();
+    void close_abandoned();
     void drain();
     bool start_daemon();
 
