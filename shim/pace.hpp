@@ -1,0 +1,21 @@
+// How many were answered in the last second.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace relygate::shim {
+
+class Pace {
+  public:
+    void count(std::int64_t now_ms);
+    [[nodiscard]] std::size_t last_second(std::int64_t now_ms);
+
+  private:
+    void move_on(std::int64_t now_ms);
+
+    std::int64_t begun_ms_ = 0;            // of the second that runs
+    std::size_t running_ = 0, before_ = 0; // answered in it, and in the one before
+};
+
+} // namespace relygate::shim
