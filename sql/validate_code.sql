@@ -43,7 +43,9 @@ BEGIN
                AND coalesce(substring(w.head FROM '\m(IMMUTABLE|STABLE)\M'), 'VOLATILE') = CASE m.provolatile WHEN 'i' THEN 'IMMUTABLE' WHEN 's' THEN 'STABLE' ELSE 'VOLATILE' END
                AND coalesce(substring(w.head FROM '\mPARALLEL (SAFE|RESTRICTED)\M'), 'UNSAFE') = CASE m.proparallel WHEN 's' THEN 'SAFE' WHEN 'r' THEN 'RESTRICTED' ELSE 'UNSAFE' END
                AND (strpos(w.head, 'LEAKPROOF') > 0) = m.proleakproof AND (w.head ~ '\mSTRICT\M') = m.proisstrict
-               AND (strpos(w.head, 'SET search_path = pg_catalog, pg_temp') > 0) = coalesce('search_path=pg_catalog, pg_temp' = ANY (m.proconfig), false)))
+               AND (strpos(w.head, 'SET search_path = pg_catalog, pg_temp') > 0) = coalesce('search_path=pg_catalog, pg_temp' = ANY (m.proconfig), false)
+               AND ARRAY(SELECT lower(split_part(c.setting, '=', 1)) FROM unnest(m.proconfig) AS c (setting) ORDER BY 1)
+                 = ARRAY(SELECT lower(f[1]) FROM regexp_matches(w.head, '\mSET (\w+) = ', 'g') AS f ORDER BY 1)))
     UNION ALL
     SELECT DISTINCT format('function @extschema@.%s', w.name), 'it is no longer the extension''s', 'Make it by its definition in the extension''s script; then ALTER EXTENSION relygate ADD FUNCTION.'
       FROM wanted w WHERE NOT EXISTS (SELECT FROM members m WHERE m.proname = w.name);

@@ -77,14 +77,15 @@ BEGIN
     -- Owners. Whoever owns a schema drops and renames what is in it; a function of his may be found in place of the product's.
     RETURN QUERY SELECT format('schema %I', n.nspname), format('it belongs to %s', n.nspowner::regrole), format('ALTER SCHEMA %I OWNER TO %I;', n.nspname, current_user)
                    FROM pg_namespace n WHERE n.oid = ANY (schemas) AND n.nspowner <> ALL (superusers);
-    RETURN QUERY SELECT o.object, format('it belongs to %s', o.owner::regrole), format('ALTER %s %s OWNER TO %s;', o.kind, o.object, coalesce(o.wanted, 'relygate_owner'))
+    RETURN QUERY SELECT o.object, format('it belongs to %s', o.owner::regrole), format('ALTER %s %s OWNER TO %I, or drop it.', o.kind, o.object, coalesce(o.wanted, 'relygate_owner'))
                    FROM (SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END AS kind,
                                 c.oid::regclass::text AS object, c.relowner AS owner, w.owner AS wanted
-                           FROM pg_class c LEFT JOIN (VALUES ('signing_keys', 'relygate_platform'), ('login_failures', 'relygate_platform'), ('audit_roots', 'relygate_audit'),
-                                                             ('routes', 'relygate_owner'), ('rights_changes', 'relygate_owner')) AS w (name, owner)
+                           FROM pg_class c LEFT JOIN (VALUES ('signing_keys', 'relygate_platform'), ('login_failures', 'relygate_platform'), ('routes', 'relygate_owner'), ('rights_changes', 'relygate_owner')) AS w (name, owner)
                                 ON c.relnamespace = to_regnamespace('relygate_global') AND c.relname = w.name
                           WHERE c.relnamespace = ANY (schemas) AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-                         UNION ALL SELECT 'FUNCTION', p.oid::regprocedure::text, p.proowner, 'relygate_platform' FROM pg_proc p WHERE p.pronamespace = ANY (schemas)
+                            AND c.relname NOT LIKE 'audit\_%'     -- audit_defects() asks for those
+                         UNION ALL SELECT 'FUNCTION', p.oid::regprocedure::text, p.proowner, CASE WHEN p.prosecdef THEN 'relygate_platform' ELSE current_user::text END
+                           FROM pg_proc p WHERE p.pronamespace = ANY (schemas)
                          UNION ALL SELECT 'TYPE', t.oid::regtype::text, t.typowner, 'relygate_owner' FROM pg_type t
                           WHERE t.typnamespace = ANY (schemas) AND t.typelem = 0
                             AND (t.typrelid = 0 OR EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c'))) AS o
@@ -101,7 +102,7 @@ BEGIN
                          SELECT c.oid, c.relname, c.oid::regclass::text, c.relowner, a.grantee, format('%s (%I)', a.privilege_type, k.attname), k.attname
                            FROM pg_class c JOIN pg_attribute k ON k.attrelid = c.oid CROSS JOIN LATERAL aclexplode(k.attacl) a
                           WHERE c.relnamespace = to_regnamespace('relygate_global')) AS g
-                  WHERE g.grantee <> g.owner AND g.grantee <> ALL (superusers) AND g.relname NOT LIKE 'audit\_%'     -- audit_defects() asks for those
+                  WHERE g.grantee <> g.owner AND g.grantee <> ALL (superusers) AND g.relname NOT LIKE 'audit\_%'
                     AND NOT coalesce(g.grantee = to_regrole('relygate_api') AND g.relname = 'routes' AND g.privilege LIKE 'SELECT%', false)
                     AND NOT coalesce(g.grantee IN (to_regrole('relygate_api'), to_regrole('relygate_owner')) AND g.relname = 'signing_keys' AND g.privilege LIKE 'SELECT%'
                                      AND g.attname IN ('kid', 'purpose', 'algorithm', 'public_jwk', 'created_at', 'signs_from', 'published_until'), false);

@@ -30,7 +30,7 @@ SELECT is(test.findings_after($$ ALTER TABLE relygate_global.signing_keys OWNER 
 SELECT is(test.findings_after(format($$ GRANT SELECT ON relygate_global.signing_keys TO %s $$, who)), format('relygate_global.signing_keys: SELECT is granted to %s', who), format('the keys shown to %s [validate-grants]', who))
   FROM unnest(ARRAY['relygate_api', 'relygate_reporting', 'v_alice', 'PUBLIC']) AS who;
 SELECT is(test.findings_after($$ GRANT SELECT ON relygate_global.signing_keys TO v_bound $$),
-    'relygate_global.signing_keys: SELECT is granted to v_bound|role v_bound: bound to a tenant, but it has SELECT on relygate_global.signing_keys', '... to a bound login [validate-grants]');
+    'relygate_global.signing_keys: SELECT is granted to v_bound|role v_bound: bound to a tenant, but it has SELECT on relygate_global.signing_keys', '... to a bound login [validate-grants, binding-excess]');
 SELECT is(test.findings_after($$ GRANT SELECT (private_jwk) ON relygate_global.signing_keys TO relygate_api $$), 'relygate_global.signing_keys: SELECT (private_jwk) is granted to relygate_api', '... one column [validate-grants]');
 SELECT is(test.findings_after($$ GRANT INSERT, UPDATE ON relygate_global.routes TO relygate_api $$),
     'relygate_global.routes: INSERT is granted to relygate_api|relygate_global.routes: UPDATE is granted to relygate_api', 'routes that a client may write [validate-grants]');

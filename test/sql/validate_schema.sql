@@ -1,6 +1,6 @@
 -- validate_schema(): each finding is planted once, while the guard sleeps, and exactly that is found.
 BEGIN;
-SELECT plan(90);
+SELECT plan(91);
 
 SELECT id AS north FROM relygate.create_tenant('V_NORTH', 'North', 'school', 'Asia/Kolkata', 'IN') \gset
 SET client_min_messages = error;
@@ -77,6 +77,8 @@ SELECT is(test.findings_after($$ CREATE OR REPLACE FUNCTION relygate.note_depart
     'relygate.note_departure(): it was replaced or changed', '... a body [validate-schema]');
 SELECT is(test.findings_after($$ ALTER FUNCTION relygate.guard_audit_ddl() RESET search_path $$),
     'relygate.guard_audit_ddl(): it was replaced or changed', '... a setting [validate-schema]');
+SELECT is(test.findings_after($$ ALTER FUNCTION relygate.current_user_id() SET session_replication_role = replica $$),
+    'relygate.current_user_id(): it was replaced or changed', '... one that the script does not have [validate-schema]');
 SELECT is(test.findings_after($$ ALTER FUNCTION relygate.guard_audit_drop() OWNER TO relygate_owner $$),
     'relygate.guard_audit_drop(): it was replaced or changed', '... an owner [validate-schema]');
 SELECT is(test.findings_after($$ ALTER EXTENSION relygate DROP FUNCTION relygate.refuse_audit_change() $$),
