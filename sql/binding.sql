@@ -81,6 +81,10 @@ BEGIN
     END IF;
     EXECUTE format('GRANT relygate_reporting TO %I', bind_role.role);
     EXECUTE format('ALTER ROLE %I IN DATABASE %I SET app.tenant_id = %L', bind_role.role, current_database(), bind_role.tenant_id);
+    -- Which tenant it is, the planner is not told: it reckons with one of average size. For a small one beside a large one that means to
+    -- scan the whole table and to compile for it, which takes a hundred times as long as the tenant's own rows.
+    EXECUTE format('ALTER ROLE %I IN DATABASE %I SET enable_seqscan = off', bind_role.role, current_database());
+    EXECUTE format('ALTER ROLE %I IN DATABASE %I SET jit = off', bind_role.role, current_database());
     PERFORM @extschema@.end_role_sessions(id);
 END $$;
 COMMENT ON FUNCTION @extschema@.bind_role(name, uuid) IS
@@ -104,6 +108,8 @@ BEGIN
         RAISE EXCEPTION 'role "%" is not bound to a tenant in this database', unbind_role.role USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;
     EXECUTE format('ALTER ROLE %I IN DATABASE %I RESET app.tenant_id', unbind_role.role, current_database());
+    EXECUTE format('ALTER ROLE %I IN DATABASE %I RESET enable_seqscan', unbind_role.role, current_database());
+    EXECUTE format('ALTER ROLE %I IN DATABASE %I RESET jit', unbind_role.role, current_database());
     -- The membership belongs to the cluster: another database may have bound this login, too.
     IF NOT EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) AS c (setting)
                     WHERE s.setrole = id AND c.setting LIKE 'app.tenant\_id=%') THEN

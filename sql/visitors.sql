@@ -86,6 +86,8 @@ DECLARE
     found_mobile text;
     found_registration text;
     found_vehicle text;
+    is_inside boolean := list_visitors.inside;
+    people uuid[];
     ids uuid[];
     keys text[];
     total bigint;
@@ -103,24 +105,47 @@ BEGIN
             needle := NULL;
         END IF;
     END IF;
-    WITH matching AS NOT MATERIALIZED (
-        SELECT v.id, CASE ltrim(sort, '-') WHEN 'name' THEN v.search_name END AS word,
-               CASE ltrim(sort, '-') WHEN 'createdAt' THEN v.created_at END AS moment
-          FROM @extschema@.visitors v
-         WHERE v.tenant_id = @extschema@.current_tenant()
-             AND (needle IS NULL OR @extschema@.contains(v.search_name, needle))
-           AND (list_visitors.category IS NULL OR v.category_id = list_visitors.category)
-           AND (list_visitors.type IS NULL OR v.visitor_type = list_visitors.type)
+    -- Of names and numbers the planner knows nothing: it would walk through all people in the order of the list. So whom a name, a
+    -- number or an open visit finds is looked for first. Where it finds many, the page is near the beginning of the list. CASE keeps the
+    -- planner from the index of names, which is of no use for short ones (they have no trigram), nor for a page where many match.
+    IF coalesce(its_mobile, found_mobile, found_registration, found_vehicle, its_vehicle) IS NOT NULL THEN
+        people := ARRAY(SELECT v.id FROM @extschema@.visitors v WHERE v.tenant_id = @extschema@.current_tenant()
            AND (its_mobile IS NULL OR v.mobile = its_mobile)
            AND (found_mobile IS NULL OR v.mobile = found_mobile)
            AND (found_registration IS NULL OR v.registration_no = found_registration)
            AND (found_vehicle IS NULL OR v.vehicle_no = found_vehicle)
-           AND (its_vehicle IS NULL OR v.vehicle_no = its_vehicle)
-           AND (list_visitors.inside IS NULL OR list_visitors.inside
+           AND (its_vehicle IS NULL OR v.vehicle_no = its_vehicle));
+    ELSE
+        IF list_visitors.inside THEN
+            people := ARRAY(SELECT i.visitor_id FROM @extschema@.visits i
+                WHERE i.tenant_id = @extschema@.current_tenant() AND i.state = 'checked_in' LIMIT 10001);
+            is_inside := CASE WHEN cardinality(people) > 10000 THEN true END;
+        ELSIF needle IS NOT NULL THEN
+            people := ARRAY(SELECT v.id FROM @extschema@.visitors v
+                WHERE v.tenant_id = @extschema@.current_tenant() AND (length(needle) < 3 OR @extschema@.contains(v.search_name, needle))
+                  AND CASE WHEN @extschema@.contains(v.search_name, needle) THEN true END LIMIT 10001);
+        END IF;
+        IF cardinality(people) > 10000 THEN
+            people := NULL;
+        END IF;
+    END IF;
+    WITH matching AS NOT MATERIALIZED (   -- the filter stands once; known people are sorted, not met in an index of the order
+        SELECT v.id, v.search_name, CASE ltrim(sort, '-') WHEN 'name' THEN CASE WHEN people IS NULL THEN v.search_name ELSE v.search_name || '' END END AS word,
+               CASE ltrim(sort, '-') WHEN 'createdAt' THEN CASE WHEN people IS NULL THEN v.created_at ELSE v.created_at + '0'::interval END END AS moment
+          FROM @extschema@.visitors v
+         WHERE v.tenant_id = @extschema@.current_tenant()
+           AND (people IS NULL OR v.id = ANY (people))
+           AND (needle IS NULL OR CASE WHEN @extschema@.contains(v.search_name, needle) THEN true END)
+           AND (list_visitors.category IS NULL OR v.category_id = list_visitors.category)
+           AND (list_visitors.type IS NULL OR v.visitor_type = list_visitors.type)
+           AND (is_inside IS NULL OR is_inside
                 = EXISTS (SELECT FROM @extschema@.visits i WHERE i.tenant_id = @extschema@.current_tenant()
                     AND i.visitor_id = v.id AND i.state = 'checked_in'))
            AND (list_visitors.is_active IS NULL OR v.is_active = list_visitors.is_active))
-    SELECT array_agg(p.id), array_agg(p.key), CASE WHEN counting THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c) END
+    SELECT array_agg(p.id), array_agg(p.key), 
+           CASE WHEN counting THEN (SELECT count(*) FROM (
+               SELECT FROM matching m WHERE people IS NOT NULL OR needle IS NULL OR length(needle) < 3
+                   OR @extschema@.contains(m.search_name, needle) LIMIT 10001) c) END
       INTO ids, keys, total
       FROM (SELECT m.id, @extschema@.sort_key(m.word, m.moment) AS key FROM matching m
              WHERE (after IS NULL OR @extschema@.comes_after(sort, m.word, m.moment, m.id, after))

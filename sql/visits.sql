@@ -99,12 +99,37 @@ DECLARE
     ids uuid[];
     keys text[];
     total bigint;
+    is_filtered CONSTANT boolean := num_nonnulls(list_visits.state, begins, ends, list_visits.site, list_visits.gate, list_visits.purpose,
+        list_visits.host, list_visits.unit, list_visits.visitor, its_vehicle) > 0;
+    gathers boolean := false;
+    all_known boolean := false;
+    place uuid;
 BEGIN
+    -- Who has not come in or left yet comes first in the sorts by these times, and with the years they are many. Where none of them
+    -- is meant, they are left out, so that they need not be walked through.
+    IF sort LIKE '-checked%' THEN
+        all_known := coalesce(list_visits.state = 'checked_out' OR list_visits.state = 'checked_in' AND sort = '-checkedInAt', false);
+        IF NOT all_known AND num_nonnulls(list_visits.site, list_visits.gate) > 0 THEN
+            place := coalesce(list_visits.site, (SELECT g.site_id FROM @extschema@.gates g
+                WHERE g.tenant_id = @extschema@.current_tenant() AND g.id = list_visits.gate));
+            all_known := NOT EXISTS (SELECT FROM @extschema@.visits v WHERE v.tenant_id = @extschema@.current_tenant() AND v.site_id = place
+                AND v.state <> 'checked_out' AND (v.state <> 'checked_in' OR sort = '-checkedOutAt')
+                AND (list_visits.gate IS NULL OR v.gate_in_id = list_visits.gate OR v.gate_out_id = list_visits.gate));
+        END IF;
+    END IF;
+    -- Days in the middle of the years, in the order of another time: an index of that time would be walked through until there, so
+    -- the visits of those days are sorted, unless they are too many.
+    IF sort NOT LIKE '%requestedAt' AND (CASE WHEN sort LIKE '-%' THEN ends < now() ELSE begins IS NOT NULL END) THEN
+        gathers := (SELECT count(*) FROM (SELECT FROM @extschema@.visits v
+                     WHERE v.tenant_id = @extschema@.current_tenant() AND v.requested_at >= coalesce(begins, '-infinity')
+                       AND v.requested_at < coalesce(ends, 'infinity') LIMIT 500001) c) <= 500000;
+    END IF;
     -- Visits of few people are found by them. Where many have such a name, a page is near the beginning of the list and its visitors
     -- are asked one by one, while the count goes by the people. The planner knows nothing of names and would walk through all.
     IF needle IS NOT NULL THEN
         people := ARRAY(SELECT p.id FROM @extschema@.visitors p
-                         WHERE p.tenant_id = @extschema@.current_tenant() AND @extschema@.contains(p.search_name, needle) LIMIT 2001);
+                         WHERE p.tenant_id = @extschema@.current_tenant() AND (length(needle) < 3 OR @extschema@.contains(p.search_name, needle))
+                           AND CASE WHEN @extschema@.contains(p.search_name, needle) THEN true END LIMIT 2001);   -- as in list_visitors
         IF cardinality(people) > 2000 THEN
             people := NULL;
         ELSE
@@ -114,8 +139,10 @@ BEGIN
     WITH matching AS NOT MATERIALIZED (   -- the filter stands once, for page and total
         SELECT v.id, v.visitor_id, NULL::text AS word,
                CASE ltrim(sort, '-') WHEN 'requestedAt' THEN v.requested_at
-                    WHEN 'checkedInAt' THEN CASE WHEN v.checked_in_at IS NULL THEN 'infinity' ELSE v.checked_in_at END
-                    WHEN 'checkedOutAt' THEN CASE WHEN v.checked_out_at IS NULL THEN 'infinity' ELSE v.checked_out_at END END AS moment
+                    WHEN 'checkedInAt' THEN CASE WHEN gathers THEN coalesce(v.checked_in_at, 'infinity')
+                                                 WHEN v.checked_in_at IS NULL THEN 'infinity' ELSE v.checked_in_at END
+                    WHEN 'checkedOutAt' THEN CASE WHEN gathers THEN coalesce(v.checked_out_at, 'infinity')
+                                                  WHEN v.checked_out_at IS NULL THEN 'infinity' ELSE v.checked_out_at END END AS moment
           FROM @extschema@.visits v
          WHERE v.tenant_id = @extschema@.current_tenant() AND (list_visits.state IS NULL OR v.state = list_visits.state)
            AND (begins IS NULL OR v.requested_at >= begins)
@@ -130,12 +157,16 @@ BEGIN
            AND (people IS NULL OR v.visitor_id = ANY (people)))
     SELECT array_agg(p.id), array_agg(p.key),
            CASE WHEN counting AND needle IS NULL THEN (SELECT count(*) FROM (SELECT FROM matching LIMIT 10001) c)
+                WHEN counting AND is_filtered AND (SELECT count(*) FROM (SELECT FROM matching LIMIT 20001) c) <= 20000 THEN (
+                    SELECT count(*) FROM (SELECT FROM matching m WHERE (SELECT @extschema@.contains(p.search_name, needle) FROM @extschema@.visitors p
+                        WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = m.visitor_id) LIMIT 10001) c)
                 WHEN counting THEN (SELECT count(*) FROM (
                     SELECT FROM @extschema@.visitors p CROSS JOIN LATERAL (SELECT FROM matching m WHERE m.visitor_id = p.id OFFSET 0) m
                      WHERE p.tenant_id = @extschema@.current_tenant() AND @extschema@.contains(p.search_name, needle) LIMIT 10001) c) END
       INTO ids, keys, total
       FROM (SELECT m.id, @extschema@.sort_key(m.word, m.moment) AS key FROM matching m
              WHERE (after IS NULL OR @extschema@.comes_after(sort, m.word, m.moment, m.id, after))
+               AND (NOT all_known OR m.moment < 'infinity')
                AND (needle IS NULL OR (SELECT @extschema@.contains(p.search_name, needle) FROM @extschema@.visitors p
                    WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = m.visitor_id))
              ORDER BY CASE WHEN sort LIKE '-%' THEN m.word END DESC, CASE WHEN sort LIKE '-%' THEN m.moment END DESC,

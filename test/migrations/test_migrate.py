@@ -231,6 +231,7 @@ BREAKS = [(name, f"DROP TABLE relygate.{name} CASCADE") for name in (
     ("audit_retention", "GRANT EXECUTE ON FUNCTION relygate.drop_audit_month(text) TO relygate_owner"),
     ("audit_imports", "REVOKE EXECUTE ON FUNCTION relygate.audit_erased(json) FROM relygate_backup"),
     ("audit_departures", "DROP TRIGGER departures ON relygate.visits"),
+    ("large_tenants", "DROP INDEX relygate.visits_site_state"),
     ("reporting_people", "ALTER VIEW relygate_report.visits RENAME people TO persons"),
     ("reporting_people", "ALTER VIEW relygate_report.visits SET (security_invoker = false)"),
     ("reporting_people", "REVOKE SELECT ON relygate.visit_departures FROM relygate_reporting"),
