@@ -103,6 +103,7 @@ DECLARE
         list_visits.host, list_visits.unit, list_visits.visitor, its_vehicle) > 0;
     gathers boolean := false;
     all_known boolean := false;
+    most int;
     place uuid;
 BEGIN
     -- Who has not come in or left yet comes first in the sorts by these times, and with the years they are many. Where none of them
@@ -118,11 +119,12 @@ BEGIN
         END IF;
     END IF;
     -- Days in the middle of the years, in the order of another time: an index of that time would be walked through until there, so
-    -- the visits of those days are sorted, unless they are too many.
+    -- the visits of those days are sorted, unless they are too many (or the walk is short, since such as never came in come first).
     IF sort NOT LIKE '%requestedAt' AND (CASE WHEN sort LIKE '-%' THEN ends < now() ELSE begins IS NOT NULL END) THEN
+        most := CASE WHEN all_known OR sort NOT LIKE '-%' THEN 500000 ELSE 50000 END;
         gathers := (SELECT count(*) FROM (SELECT FROM @extschema@.visits v
                      WHERE v.tenant_id = @extschema@.current_tenant() AND v.requested_at >= coalesce(begins, '-infinity')
-                       AND v.requested_at < coalesce(ends, 'infinity') LIMIT 500001) c) <= 500000;
+                       AND v.requested_at < coalesce(ends, 'infinity') LIMIT most + 1) c) <= most;
     END IF;
     -- Visits of few people are found by them. Where many have such a name, a page is near the beginning of the list and its visitors
     -- are asked one by one, while the count goes by the people. The planner knows nothing of names and would walk through all.
