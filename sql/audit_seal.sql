@@ -1,6 +1,6 @@
 -- Digests of the audit's seals (core/audit/seal.hpp) for relygate.seal_audit() of the migrations and verify_audit(), and what else is
 -- read out of bytes and JSON of the log. A superuser may have written anything there: what cannot be read is NULL, never an error that
--- would end verify_audit() before it has named anything.
+-- would end verify_audit() before it has named anything. What catches errors is PARALLEL UNSAFE: it begins a subtransaction.
 
 CREATE FUNCTION @extschema@.cluster_identifier() RETURNS bigint
 LANGUAGE c STABLE PARALLEL SAFE
@@ -56,7 +56,7 @@ CREATE TYPE @extschema@.audit_archived AS (month text, partition text, begins ti
 COMMENT ON TYPE @extschema@.audit_archived IS 'What a root of kind archive says of the month that drop_audit_month() dropped.';
 
 CREATE FUNCTION @extschema@.audit_archive(leaves bytea) RETURNS @extschema@.audit_archived
-LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
 DECLARE
     record json;
     said @extschema@.audit_archived;
@@ -81,7 +81,7 @@ COMMENT ON FUNCTION @extschema@.audit_archive(bytea) IS
 REVOKE ALL ON FUNCTION @extschema@.audit_archive(bytea) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.audit_erased(changes json) RETURNS uuid[]
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN (SELECT array_agg(e.id::uuid) FROM json_array_elements_text(audit_erased.changes #> '{entries,after}') e (id));
 EXCEPTION WHEN data_exception OR program_limit_exceeded THEN

@@ -316,6 +316,17 @@ def test_an_erasure_that_cannot_be_read_hides_nothing(changes, sealed, attacker)
     assert seen(attacker) == [("erased_unrecorded", sealed.tenants.north, victim)]
 
 
+@pytest.mark.defence("survives-workers")
+def test_a_log_so_large_that_workers_read_it(sealed, attacker):
+    """What catches errors can run in no worker, nor beside one: an erasure or a dropped month would be an error instead of what it is."""
+    attacker.execute("INSERT INTO relygate.audit_log (tenant_id, database_role, table_name, row_id, action, changes, salt, changes_digest, cluster) "
+                     "SELECT tenant_id, database_role, 'audit_log', row_id, 'update', c, salt, relygate.audit_changes_digest(salt, c), cluster FROM relygate.audit_log "
+                     "CROSS JOIN (SELECT '{\"entries\":{\"after\":[]}}'::json AS c) x WHERE id = " + NORTHS.format(north=sealed.tenants.north))
+    attack(attacker, CHAIN.format(kind="archive", bound="'0'", next="'0'", entries=0, leaves=record(month="'2026-01'")), sealed.tenants)
+    attacker.execute("SET LOCAL min_parallel_table_scan_size = 0; SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0")
+    assert [word for word, _, _ in seen(attacker)] == ["archived_wrongly"]
+
+
 @pytest.fixture
 def still(cluster, template):
     """Sealed three days ago, and never since."""

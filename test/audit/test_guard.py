@@ -188,6 +188,7 @@ PLANTED = {
     "GRANT INSERT ON relygate.audit_log TO relygate_api": "INSERT is granted to relygate_api",
     ATTACHED: ANOTHER_NAME,
     ATTACHED + "; ALTER TABLE public.pp OWNER TO relygate_owner": "it does not belong to relygate_audit",
+    "CREATE TABLE public.more_roots () INHERITS (relygate_global.audit_roots)": ANOTHER_NAME,
     "ALTER TABLE relygate.audit_log_MONTH RENAME TO mine": ANOTHER_NAME,
     "ALTER TABLE relygate.audit_log_MONTH SET SCHEMA public": ANOTHER_NAME,
     "ALTER TABLE relygate.audit_log RENAME TO mine": ANOTHER_NAME,

@@ -1,5 +1,5 @@
 """Seals: each row once, and what verify_audit() finds."""
-from mutation.defence import Defence, Function
+from mutation.defence import Defence, Function, Sql
 
 SEAL, CHAIN, ROWS = "relygate.seal_audit()", "relygate.verify_audit_chain(text)", "relygate.verify_audit_rows()"
 
@@ -47,5 +47,6 @@ DEFENCES = [
     Defence("finds-runs-of-another-time", "27", "verify_audit() finds a root that is earlier than the one before, or still to come", Function(CHAIN,
             "WHERE r.sealed_at < r.own_sealed_before - tolerance OR r.sealed_at < r.sealed_before - difference OR r.sealed_at = '-infinity'", "WHERE false"),
             Function(CHAIN, "WHERE r.sealed_at > clock_timestamp() + CASE", "WHERE false AND r.sealed_at > clock_timestamp() + CASE")),
+    Defence("survives-workers", "27", "what catches errors runs beside no worker", Sql("ALTER FUNCTION relygate.audit_erased(json) PARALLEL SAFE; ALTER FUNCTION relygate.audit_archive(bytea) PARALLEL SAFE")),
     finds("missing-roots", "a root that was removed", CHAIN, "WHERE r.before <> r.number - 1", "WHERE false"),
 ]
