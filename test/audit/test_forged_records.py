@@ -322,9 +322,9 @@ def test_a_log_so_large_that_workers_read_it(sealed, attacker):
     attacker.execute("INSERT INTO relygate.audit_log (tenant_id, database_role, table_name, row_id, action, changes, salt, changes_digest, cluster) "
                      "SELECT tenant_id, database_role, 'audit_log', row_id, 'update', c, salt, relygate.audit_changes_digest(salt, c), cluster FROM relygate.audit_log "
                      "CROSS JOIN (SELECT '{\"entries\":{\"after\":[]}}'::json AS c) x WHERE id = " + NORTHS.format(north=sealed.tenants.north))
-    attack(attacker, CHAIN.format(kind="archive", bound="'0'", next="'0'", entries=0, leaves=record(month="'2026-01'")), sealed.tenants)
+    attack(attacker, CHAIN.format(kind="archive", bound="'0'", next="'0'", entries=0, leaves=record(entries="0")), sealed.tenants)
     attacker.execute("SET LOCAL min_parallel_table_scan_size = 0; SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0")
-    assert [word for word, _, _ in seen(attacker)] == ["archived_wrongly"]
+    assert "archived_wrongly" in [word for word, _, _ in seen(attacker)]
 
 
 @pytest.fixture
