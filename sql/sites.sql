@@ -35,7 +35,7 @@ COMMENT ON FUNCTION @extschema@.today_at(uuid) IS
 REVOKE ALL ON FUNCTION @extschema@.today_at(uuid) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.moment_start(moment text, zone text, field text DEFAULT 'from') RETURNS timestamptz
-LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF moment IS NULL THEN
         RETURN NULL;
@@ -58,7 +58,7 @@ COMMENT ON FUNCTION @extschema@.moment_start(text, text, text) IS
 REVOKE ALL ON FUNCTION @extschema@.moment_start(text, text, text) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.moment_end(moment text, zone text, field text DEFAULT 'to') RETURNS timestamptz
-LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     start timestamptz := @extschema@.moment_start(moment, zone, field);
 BEGIN

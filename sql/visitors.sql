@@ -51,7 +51,7 @@ INSERT INTO @extschema@.product_routes (method, pattern, function, permission, a
 VALUES ('GET', '/api/visitors/{id}', 'get_visitor', 'visitors.read', 'object', 200, 'Visitor', true, 'read');
 
 CREATE FUNCTION @extschema@.mobile_or_null(text text) RETURNS text
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN @extschema@.normalize_mobile(mobile_or_null.text, @extschema@.tenant_country());
 EXCEPTION WHEN SQLSTATE 'RG400' THEN
@@ -61,7 +61,7 @@ COMMENT ON FUNCTION @extschema@.mobile_or_null(text) IS 'The mobile as E.164, nu
 REVOKE ALL ON FUNCTION @extschema@.mobile_or_null(text) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.vehicle_or_null(text text) RETURNS text
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN @extschema@.normalize_vehicle_number(vehicle_or_null.text, @extschema@.tenant_country());
 EXCEPTION WHEN SQLSTATE 'RG400' THEN

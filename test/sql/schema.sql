@@ -1,6 +1,6 @@
 -- The tables: keys begin with the tenant, everything is protected, and what two gates may do at once an index decides.
 BEGIN;
-SELECT plan(47);
+SELECT plan(48);
 
 CREATE TEMP VIEW tenant_tables AS
 SELECT c.oid, c.relname FROM pg_class c
@@ -105,6 +105,9 @@ SELECT throws_ok(format($$ INSERT INTO relygate.gates (tenant_id, site_id, name)
 SELECT is_empty($$ SELECT a.privilege_type FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
     WHERE c.oid = 'relygate.tenants'::regclass AND r.rolname = 'relygate_api' AND a.privilege_type <> 'SELECT' $$,
     'the API cannot make a tenant the operator''s or lift its suspension');
+
+SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'relygate'::regnamespace AND p.prosrc ~ 'EXCEPTION\s+WHEN' AND p.proparallel <> 'u' $$,
+    'what catches errors makes subtransactions, which a parallel query cannot');
 
 SELECT * FROM finish();
 ROLLBACK;
