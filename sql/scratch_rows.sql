@@ -31,7 +31,7 @@ BEGIN
     wanted AS (
         SELECT t.target, array_agg(t.oid) AS relations FROM tree t GROUP BY t.target
         UNION ALL SELECT c.oid::regclass, ARRAY[c.oid] FROM pg_class c WHERE c.relkind = 'v' AND c.relnamespace = to_regnamespace('relygate_report'))
-    SELECT w.target, 'not tried: ' || string_agg(format('%s calls %s, %s', c.place, c.function, c.reason), '; ' ORDER BY c.place, c.function::text)
+    SELECT w.target, 'not tried: ' || string_agg(format('%s%s, %s', c.place, ' calls ' || c.function, c.reason), '; ' ORDER BY c.place, c.function::text)
       FROM wanted w CROSS JOIN LATERAL @extschema@.stored_code(w.relations) c GROUP BY w.target;
 END $$;
 COMMENT ON FUNCTION @extschema@.untried_relations() IS

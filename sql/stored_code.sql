@@ -61,9 +61,17 @@ BEGIN
                 WHEN c.is_check AND p.provolatile = 'v' THEN true
                 WHEN p.oid < 16384 THEN p.provolatile = 'v' AND p.proname NOT IN ('clock_timestamp', 'timeofday', 'random', 'gen_random_uuid', 'nextval')
                                         OR p.proname ~ '_to_xml|^pg_input_|^(domain|record|array|range|multirange)_(in|recv)$'
-                ELSE false END;
+                ELSE false END
+    UNION ALL
+    -- No lock keeps a domain as it is, nor a view that a policy reads: what they run may be another thing a moment later.
+    SELECT DISTINCT r.relation, CASE r.classid WHEN 'pg_type'::regclass THEN format('domain %s', r.objid::regtype) ELSE format('view %s', r.objid::regclass) END,
+           NULL::regprocedure, format('which is %s''s to change', w.rolname)
+      FROM reached r LEFT JOIN pg_type t ON r.classid = 'pg_type'::regclass AND t.oid = r.objid AND t.typtype = 'd'
+      LEFT JOIN pg_class c ON r.classid = 'pg_class'::regclass AND c.oid = r.objid AND c.relkind = 'v' AND r.place_class = 'pg_policy'::regclass
+      JOIN pg_roles w ON w.oid = coalesce(t.typowner, c.relowner) WHERE NOT w.rolsuper;
 END $$;
 COMMENT ON FUNCTION @extschema@.stored_code(oid[]) IS
-'What relations run that a superuser must not run: functions that somebody else may change, and built-in ones that act. Callers: '
+'What relations run that a superuser must not run: functions that somebody else may change, and built-in ones that act; without a '
+'function, what may come to run such a one at any moment. Callers: '
 'validate_code, prove_isolation.';
 REVOKE ALL ON FUNCTION @extschema@.stored_code(oid[]) FROM PUBLIC;

@@ -95,7 +95,7 @@ BEGIN
                         'Drop that, or give the function to a superuser: whoever writes this table, or restores it, runs it with his own rights.'
                    FROM @extschema@.stored_code(protected || ARRAY(
                             SELECT c.oid FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v') AND (c.relnamespace = ANY (schemas) OR c.oid = ANY (readers))
-                               AND c.oid <> ALL (protected))) c;
+                               AND c.oid <> ALL (protected))) c WHERE c.function IS NOT NULL;
     RETURN QUERY SELECT format('event trigger %I', e.evtname), format('it calls %s, which is %s''s to change', e.evtfoid::regprocedure, r.rolname),
                         'Drop it, or give the function to a superuser: it runs with the rights of whoever changes the schema.'
                    FROM pg_event_trigger e JOIN pg_proc p ON p.oid = e.evtfoid JOIN pg_roles r ON r.oid = p.proowner WHERE NOT r.rolsuper;

@@ -80,6 +80,30 @@ def test_it_is_named(planted, plant):
     assert {name for name, _ in found} == {where}
 
 
+CHANGING = {
+    "a domain, which may get a check": NEW + "{0}.plain",
+    "a policy over a view, which may get a rule": "CREATE VIEW {0}.seen AS SELECT true AS is_so; ALTER VIEW {0}.seen OWNER TO relygate_owner; "
+                                                  "CREATE POLICY evil ON relygate.purposes USING ((SELECT is_so FROM {0}.seen))",
+}
+
+
+@defended_by("proof-runs-nothing-foreign")
+@pytest.mark.parametrize("plant", CHANGING.values(), ids=CHANGING)
+def test_nor_what_may_be_changed_meanwhile(planted, plant):
+    """It is not named: an owner may change his tables, too."""
+    session, schema, _ = planted
+    session.run(f"CREATE DOMAIN {schema}.plain AS text; ALTER DOMAIN {schema}.plain OWNER TO relygate_owner")
+    session.run(plant.format(schema))
+    assert ("rows", "rows of scratch tenants in relygate.purposes") in session.run("SELECT attack, tried FROM relygate.prove_isolation() WHERE held IS NULL AND detail LIKE 'not tried: %'")
+    assert session.run("SELECT object, finding FROM relygate.validate_schema() WHERE finding LIKE '% calls %'") == []
+
+
+def test_a_view_that_cannot_be_locked_is_not_tried(planted):
+    session, _, _ = planted
+    session.run("CREATE VIEW relygate_report.own AS SELECT id FROM relygate.visits; ALTER VIEW relygate_report.own OWNER TO relygate_platform")
+    assert ("view", "SELECT FROM relygate_report.own") in session.run("SELECT attack, tried FROM relygate.prove_isolation() WHERE held IS NULL AND detail LIKE 'not tried: %'")
+
+
 @defended_by("proof-reads-views-without-casts")
 def test_a_cast_of_a_view_is_not_used(planted):
     session, schema, calls = planted
