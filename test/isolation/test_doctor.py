@@ -75,7 +75,7 @@ exec {shutil.which("psql")} "$@"
     assert set((tmp_path / "passwords").read_text().split()) == {word}
 
 
-@defended_by("proof-verdict", "validate-schema")
+@defended_by("proof-verdict", "validate-schema", "ownership-of-functions")
 def test_what_is_wrong_is_said_with_what_to_do(database):
     database.run(f"{SLEEP}; DROP POLICY tenant ON relygate.purposes; ALTER TABLE relygate.gates NO FORCE ROW LEVEL SECURITY; {WAKE}")
     done = doctor(database.url())
