@@ -51,6 +51,15 @@ def test_isolation_and_audit_hold_in_it(source, target):
     migrate("verify", url=database.url())
 
 
+def test_the_doctor_warns_of_a_standbys_login(target):
+    """Here, where no other test looks at the roles of the cluster at the same time."""
+    target.run("CREATE ROLE standby LOGIN REPLICATION")
+    done = run(ROOT / "scripts/doctor", target.url("plain"))
+    target.run("DROP ROLE standby")
+    assert "  warn  role standby: with REPLICATION it may copy the whole cluster" in done.stdout
+    assert done.returncode == 0 and done.stdout.splitlines()[-1] == "Nothing is wrong. There is a warning."
+
+
 def test_four_connections_into_an_empty_database(source, target, tmp_path):
     made = backup_of(source, tmp_path, "-j", "2")
     assert (made / "database").is_dir()
