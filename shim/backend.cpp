@@ -264,7 +264,9 @@ void Backend::take(PGresult *result) {
 void Backend::finish_head() {
     auto &question = *in_flight_.front();
     in_flight_.pop_front();
-    head_since_ms_ = idle_since_ms_ = monotonic_ms();
+    const auto now = monotonic_ms();
+    question.took_ms = now - head_since_ms_;
+    head_since_ms_ = idle_since_ms_ = now;
     owner_.backend_answered(*this, question);
 }
 

@@ -13,10 +13,12 @@ constexpr int kTries = 3; // of a deadlock or serialization failure
 constexpr std::int64_t kFirstBackoff = 100, kLongestBackoff = 2'000;
 // statement_timeout should have ended a statement long before: then the network is gone without saying so.
 constexpr std::int64_t kGrace = 5'000;
-// A queue in which somebody waited so long does not come from a burst; it may be a quarter of a second long, or so
+// A queue that is long for such a time does not come from a burst; then it may be a quarter of a second long, or so
 // many.
 constexpr std::int64_t kStandingMs = 250;
 constexpr std::size_t kShortQueue = 32;
+// A read takes less; who is asked behind one that takes more waits for that one.
+constexpr std::int64_t kHeldUpMs = 20;
 
 // The contract's table for what handle_request rethrows.
 Verdict verdict_of(std::string_view sqlstate) {
@@ -41,10 +43,13 @@ Lane::Lane(LaneSize size, const Config &config, int epoll, Asker &asker, WorkerM
         backends_.push_back(std::make_unique<Backend>(*this, epoll));
 }
 
-// Null: none has room, or one that could be opened is better than a place behind a stranger.
-Backend *Lane::least_loaded() {
+// Null: none has room, or one that could be opened is better than a place behind a stranger or a slow read.
+Backend *Lane::least_loaded(std::int64_t now_ms) {
     const auto weight = [&](const Backend &backend) {
-        return backend.in_flight() + (stranger_limit_ > 0 && backend.serves_stranger() ? size_.depth : 0);
+        const bool is_held_up =
+            (stranger_limit_ > 0 && backend.serves_stranger()) ||
+            (hands_over_ && backend.in_flight() > 0 && now_ms - backend.head_since_ms() > kHeldUpMs);
+        return backend.in_flight() + (is_held_up ? size_.depth : 0);
     };
     Backend *best = nullptr;
     bool can_open = false;
@@ -93,9 +98,13 @@ std::deque<Question *> *Lane::next_queue() {
 bool Lane::is_backed_up(const Question &question, std::int64_t now_ms) {
     if (is_slow_ || is_stranger(question))
         return false;
-    const auto &queue = waiting_[0];
-    return queue.size() > kShortQueue && now_ms - queue.front()->waiting_since_ms > kStandingMs &&
-           queue.size() > pace_.last_second(now_ms) / 4;
+    const auto size = waiting_[0].size();
+    if (size < kShortQueue / 4) // not as soon as it is short: held there, everybody would be let in once more
+        long_since_ms_ = 0;
+    else if (size > kShortQueue && long_since_ms_ == 0)
+        long_since_ms_ = now_ms;
+    return long_since_ms_ != 0 && now_ms - long_since_ms_ > kStandingMs &&
+           size > std::max(kShortQueue, pace_.last_second(now_ms) / 4);
 }
 
 Lane::Submitted Lane::submit(Question &question, std::int64_t now_ms) {
@@ -103,7 +112,7 @@ Lane::Submitted Lane::submit(Question &question, std::int64_t now_ms) {
         question.submitted_ms = now_ms;
     auto &queue = queue_of(question);
     if (queue.empty() && (!is_stranger(question) || has_room_for_stranger())) {
-        if (auto *backend = least_loaded()) {
+        if (auto *backend = least_loaded(now_ms)) {
             send(*backend, question, now_ms);
             publish_gauges();
             return Submitted::taken;
@@ -123,7 +132,7 @@ Lane::Submitted Lane::submit(Question &question, std::int64_t now_ms) {
 void Lane::pump(std::int64_t now_ms) {
     while (is_anybody_waiting()) {
         auto *queue = next_queue();
-        auto *backend = queue ? least_loaded() : nullptr;
+        auto *backend = queue ? least_loaded(now_ms) : nullptr;
         if (!backend)
             break;
         auto *question = queue->front();

@@ -44,7 +44,7 @@ class Lane final : public Backend::Owner {
     void backend_lost(bool was_ready, std::deque<Question *> sent, const std::string &why) override;
 
   private:
-    Backend *least_loaded();
+    Backend *least_loaded(std::int64_t now_ms);
     void pump(std::int64_t now_ms);
     void open_more(std::int64_t now_ms);
     void renew_next();
@@ -76,7 +76,8 @@ class Lane final : public Backend::Owner {
     std::size_t strangers_in_flight_ = 0;
     std::array<std::deque<Question *>, 2> waiting_; // those with a token, strangers
     const bool is_slow_;
-    Pace pace_; // of those with a token
+    Pace pace_;                      // of those with a token
+    std::int64_t long_since_ms_ = 0; // their queue; 0: it is not long
     int failures_ = 0;
     const bool hands_over_;                   // what takes too long here is for the slow lane
     const std::int64_t statement_timeout_ms_; // of its connections

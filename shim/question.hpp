@@ -45,6 +45,7 @@ struct Question {
     std::int64_t submitted_ms = 0, waiting_since_ms = 0;
 
     // What came of it.
+    std::int64_t took_ms = 0; // in the database, without what stood before it
     Verdict verdict = Verdict::none;
     std::unique_ptr<PGresult, decltype(&PQclear)> result{nullptr, PQclear};
     char sqlstate[6] = "";

@@ -141,25 +141,30 @@ MHD_Result Request::ask(MHD_Connection *connection) {
     question_.has_body = has_body_ && takes_body(); // a GET takes its query alone
     question_.read_only = route_->read_only;
     MHD_suspend_connection(connection);
-    worker_.submit(question_, worker_.lane_of(*route_));
+    worker_.submit(question_, worker_.lane_of(question_, *route_));
     return MHD_YES;
 }
 
 void Request::answered() {
     phase_ = Phase::answered;
+    settle_rate();
     MHD_resume_connection(connection_);
     worker_.progressed();
 }
 
+// Whether the attempt of a stranger counts as failed; also where he does not wait for the answer.
+void Request::settle_rate() {
+    if (!rate_ || !worker_.config().rate_limit_failures_only)
+        return;
+    const int status = question_.verdict == Verdict::answer ? row_status(question_) : 500;
+    const bool is_failure = status >= 400 && status < 500; // our own are not the client's
+    if (!is_failure)
+        worker_.rate_limits()->of_route.give_back(*rate_);
+    else if (same_rate_)
+        worker_.rate_limits()->of_request.count(*same_rate_);
+}
+
 MHD_Result Request::answer(MHD_Connection *connection) {
-    if (rate_ && worker_.config().rate_limit_failures_only) {
-        const int status = question_.verdict == Verdict::answer ? row_status(question_) : 500;
-        const bool is_failure = status >= 400 && status < 500; // our own are not the client's
-        if (!is_failure)
-            worker_.rate_limits()->of_route.give_back(*rate_);
-        else if (same_rate_)
-            worker_.rate_limits()->of_request.count(*same_rate_);
-    }
     if (question_.verdict == Verdict::answer) {
         phase_ = Phase::queued;
         if (client_)
@@ -224,8 +229,12 @@ void Request::completed() {
                                                                  : refusal_.value_or(kHeadTooLarge));
     if (client_)
         client_->deadline_ms = worker_.now_ms() + kKeepAliveMs;
+    if (status_ == 0 && question_.verdict == Verdict::answer) { // nobody waits for it any more, but it was done
+        status_ = row_status(question_);
+        answered_us_ = monotonic_us();
+    }
     if (status_ == 0)
-        return; // the client left before there was an answer, or the library refused by itself
+        return; // the client left before anything was done, or the library refused by itself
     worker_.report({request_id_, method_, route_name_,
                     identity_ ? std::string_view(identity_->tenant_id) : std::string_view(),
                     identity_ ? std::string_view(identity_->user_id) : std::string_view(), client_address(), status_,

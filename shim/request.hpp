@@ -83,6 +83,7 @@ class Request {
         return {request_id_, origin_, close_, identity_ != nullptr, rate_ ? &*rate_ : nullptr};
     }
     bool is_within_limit();
+    void settle_rate();
 
     Worker &worker_;
     std::string raw_target_;

@@ -97,8 +97,9 @@ bool Responder::is_allowed_origin(std::string_view origin) const {
 }
 
 void Responder::common_headers(MHD_Response *response, const AnswerContext &context, unsigned status) const {
-    // Content-Type is none of ours; only where more stands is there anything to look for (a walk with each name).
-    const bool has_others = MHD_get_response_headers(response, nullptr, nullptr) > 1;
+    // Only where more than a Content-Type stands is there anything to look for (a walk with each name).
+    const int given = MHD_get_response_headers(response, nullptr, nullptr);
+    const bool has_others = given > 1 || (given == 1 && !MHD_get_response_header(response, "Content-Type"));
     const auto has = [&](const char *name) { return has_others && MHD_get_response_header(response, name) != nullptr; };
     if (!context.request_id.empty())
         add(response, "X-Request-Id", context.request_id);

@@ -19,7 +19,6 @@ namespace {
 
 constexpr int kTickMs = 500;
 constexpr std::int64_t kSweepMs = 500;
-constexpr std::int64_t kSlowForMs = 600'000; // a lock that once made a route slow is not to bind it for ever
 constexpr std::size_t kLogLinesHeld = 32 << 10;
 
 std::atomic<std::int64_t> bodies_in_memory{0};
@@ -92,33 +91,31 @@ void Worker::submit(Question &question, LaneKind lane) {
     answered(question);
 }
 
-LaneKind Worker::lane_of(const Route &route) {
-    if (route.lane != LaneKind::read || slow_until_ms_.empty())
-        return route.lane;
-    const auto found = slow_until_ms_.find(&route);
-    if (found == slow_until_ms_.end())
-        return route.lane;
-    if (now_ms_ < found->second)
-        return LaneKind::slow;
-    slow_until_ms_.erase(found);
-    return route.lane;
+LaneKind Worker::lane_of(const Question &question, const Route &route) const {
+    return route.lane == LaneKind::read && slow_reads_.has(route, question.tenant_id) ? LaneKind::slow : route.lane;
 }
 
-// Everything behind it in the read lane waited for this question; the next one of its route shall not be in their way.
-void Worker::hand_over(Question &question) {
+// Everything behind it in the read lane waited for a slow one; the next of its route and tenant shall not be in their
+// way.
+void Worker::learn(Question &question) {
     const auto &request = Request::of(question);
-    if (request.catalogue() == catalogue_)
-        slow_until_ms_[request.route()] = now_ms_ + kSlowForMs;
+    const auto *route = request.route();
+    if (request.catalogue() != catalogue_ || route->lane != LaneKind::read ||
+        !slow_reads_.learn(*route, question.tenant_id, question.took_ms))
+        return;
     metrics_.moved_to_slow++;
-    log_.event(LogLevel::warn, "a read took longer than READ_TIMEOUT and is asked again in the slow lane",
-               request.route()->method + ' ' + request.route()->pattern);
-    question.ask_again();
-    submit(question, LaneKind::slow);
+    log_.event(LogLevel::warn, "a read is slow and goes to the slow lane, for this tenant and until it is quick",
+               route->method + ' ' + route->pattern + ", tenant " + std::string(question.tenant_id) + ", took " +
+                   std::to_string(question.took_ms) + " ms");
 }
 
 void Worker::answered(Question &question) {
-    if (question.verdict == Verdict::slow)
-        return hand_over(question);
+    if (question.verdict == Verdict::answer || question.verdict == Verdict::slow)
+        learn(question);
+    if (question.verdict == Verdict::slow) { // it took longer than READ_TIMEOUT
+        question.ask_again();
+        return submit(question, LaneKind::slow);
+    }
     if (question.verdict == Verdict::failed || question.verdict == Verdict::timeout) {
         // The caller is told the request id only; whoever reads the log finds the cause by it.
         log_.event(question.verdict == Verdict::failed ? LogLevel::error : LogLevel::warn,
@@ -179,7 +176,7 @@ void Worker::take_catalogue() {
         tokens_.use(fresh->keys);
     const bool is_outdated = catalogue_ && catalogue_->library != fresh->library;
     catalogue_ = std::move(fresh);
-    slow_until_ms_.clear(); // the routes may have changed their lanes or their functions
+    slow_reads_.forget(); // the routes may have changed their lanes or their functions
     if (is_outdated)
         lanes_->renew();
     if (moved || !lanes_->is_ready())

@@ -11,6 +11,7 @@
 #include "shim/metrics.hpp"
 #include "shim/request.hpp"
 #include "shim/response.hpp"
+#include "shim/slow_reads.hpp"
 #include "shim/token.hpp"
 
 #include <atomic>
@@ -21,7 +22,6 @@
 #include <random>
 #include <string>
 #include <thread>
-#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -56,8 +56,8 @@ class Worker final : public Asker {
     [[nodiscard]] std::int64_t now_ms() const { return now_ms_; }
     std::string new_request_id();
     void submit(Question &question, LaneKind lane);
-    // The lane that the catalogue names, or the slow one where the route has shown that it belongs there.
-    [[nodiscard]] LaneKind lane_of(const Route &route);
+    // The lane that the catalogue names, or the slow one for a read that has shown that it belongs there.
+    [[nodiscard]] LaneKind lane_of(const Question &question, const Route &route) const;
     void report(const RequestLine &line, std::string_view method);
     // Bytes of bodies that wait in memory, of all workers; false: too many.
     static bool reserve(std::int64_t bytes, std::int64_t limit);
@@ -82,7 +82,7 @@ class Worker final : public Asker {
     void turn(int timeout_ms);
     [[nodiscard]] int next_timeout() const;
     void take_catalogue();
-    void hand_over(Question &question);
+    void learn(Question &question);
     void close_overdue();
     void close_abandoned();
     void drain();
@@ -109,7 +109,7 @@ class Worker final : public Asker {
     MHD_Daemon *daemon_ = nullptr;
     std::unique_ptr<Lanes> lanes_;
     std::shared_ptr<const Catalogue> catalogue_;
-    std::unordered_map<const Route *, std::int64_t> slow_until_ms_; // of the current catalogue
+    SlowReads slow_reads_; // of the current catalogue
     std::unordered_set<Client *> clients_;
     std::string log_lines_;
     std::mt19937_64 random_;

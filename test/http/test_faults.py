@@ -128,6 +128,35 @@ def test_slow_calls_do_not_delay_reads(toy, shims):
         assert {call.result().status for call in slow} == {200}
 
 
+def test_slow_reads_delay_other_reads_only_until_they_are_known(toy, shims):
+    """Short of READ_TIMEOUT, on a route of the read lane, from more clients than it has connections."""
+    shim = shims(toy, DB_POOL_MAX="12", CLUSTER_WORKERS="1")
+    stop = threading.Event()
+
+    def read_slowly():
+        while not stop.is_set():
+            assert get(shim, "/api/sleep?number=0.3").status == 200
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        slow = [pool.submit(read_slowly) for _ in range(4)]
+        try:
+            wait_until(lambda: metric(shim, "relygate_db_moved_to_slow_total") == 1, 5)
+            wait_until(lambda: metric(shim, 'relygate_db_requests_in_flight{lane="read"}') == 0, 5)
+            late = 0
+            for _ in range(30):
+                begun = time.monotonic()
+                assert get(shim, "/api/echo").status == 200
+                late += time.monotonic() - begun > 0.2
+            assert late <= 2
+        finally:
+            stop.set()
+        for call in slow:
+            call.result()
+    for _ in range(40):  # quick again, it comes back
+        assert get(shim, "/api/sleep?number=0").status == 200
+    assert get(shim, "/api/sleep?number=0").json["data"]["settings"]["statement_timeout"] == "1s"
+
+
 def test_a_slow_read_is_asked_again_in_the_slow_lane_and_stays_there(toy, shims):
     shim = shims(toy, READ_TIMEOUT="200ms", DB_POOL_MAX="4", CLUSTER_WORKERS="1")
     moved = "relygate_db_moved_to_slow_total"

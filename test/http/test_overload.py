@@ -125,6 +125,28 @@ def test_four_times_the_capacity(queue_limit, toy, token, shims, record_property
     wait_until(lambda: not any(metric(busy, f'relygate_db_requests_{what}{{lane="write"}}') for what in ("in_flight", "waiting")))
 
 
+def test_a_crowd_that_comes_back_is_held_to_the_short_queue(toy, token, shims):
+    """Once its first rush is through: whoever is let in then finds a queue of some 32, not everybody who was refused a moment ago."""
+    connections = str(WRITE_CONNECTIONS + 5)
+    busy = shims(toy, CLUSTER_WORKERS="1", DB_POOL_MAX=connections, DB_POOL_MIN=connections)
+
+    async def run():
+        clients, begun, replies = Clients(busy, token), time.monotonic(), []
+
+        async def one():
+            while time.monotonic() < begun + 6:
+                replies.append(await clients.sleep())
+                if replies[-1].status == 503:
+                    await asyncio.sleep(0.2)
+        await asyncio.gather(*(one() for _ in range(150)))
+        clients.close()
+        settled = [each for each in replies if each.begun > begun + 3]
+        good = [each.seconds for each in settled if each.status == 200]
+        assert len(good) > CAPACITY and len(good) < len(settled)
+        assert max(good) < 1.2, "everybody was let in as soon as the queue moved"
+    asyncio.run(run())
+
+
 def test_more_connections_than_may_be(toy, shims):
     """Those that are there go on, and once the crowd left, new ones are let in."""
     shim = shims(toy, CLUSTER_WORKERS="1", MAX_CONNECTIONS="50")
