@@ -225,7 +225,7 @@ bool Keeper::load() {
     fresh->jwks = PQgetisnull(keys.get(), 0, 0) ? R"({"keys":[]})" : PQgetvalue(keys.get(), 0, 0);
     fresh->routes = std::make_unique<Routes>(std::move(routes));
     std::vector<std::string> problems;
-    fresh->keys = KeyRing::make(config_, fresh->jwks, problems);
+    fresh->keys = KeyRing::make(config_, fresh->jwks, problems, current_ ? current_->keys : nullptr);
     for (const auto &problem : problems)
         log_.event(LogLevel::error, "a key is not used", problem);
     const char *address = PQhostaddr(connection_);

@@ -24,6 +24,7 @@ std::string text_of(const core::Uuid &uuid) {
 } // namespace
 
 struct KeyRing::Parts {
+    std::string source; // all that the keys were read from
     core::KeySet keys;
 };
 
@@ -31,13 +32,20 @@ KeyRing::KeyRing(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 KeyRing::~KeyRing() = default;
 
 std::shared_ptr<const KeyRing> KeyRing::make(const Config &config, std::string_view published,
-                                             std::vector<std::string> &problems) {
+                                             std::vector<std::string> &problems,
+                                             const std::shared_ptr<const KeyRing> &before) {
     auto parts = std::make_unique<Parts>();
+    std::string text;
+    if (!config.jwks_file.empty()) {
+        std::ifstream file(config.jwks_file, std::ios::binary);
+        text.assign(std::istreambuf_iterator<char>(file), {});
+    }
+    parts->source = std::string(published) + '\0' + text; // the secret stays as long as the process
+    if (before && before->parts_->source == parts->source)
+        return before;
     if (const auto added = parts->keys.add_jwks(published, problems); !added)
         problems.push_back(std::string("relygate.jwks(): ") + added.refusal().message);
     if (!config.jwks_file.empty()) {
-        std::ifstream file(config.jwks_file, std::ios::binary);
-        const std::string text{std::istreambuf_iterator<char>(file), {}};
         std::vector<std::string> troubles;
         if (const auto added = parts->keys.add_jwks(text, troubles); !added)
             problems.push_back("JWKS_FILE: " + std::string(added.refusal().message));

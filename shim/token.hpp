@@ -19,9 +19,12 @@ namespace relygate::shim {
 // Keys that were read together; immutable, shared by all workers.
 class KeyRing {
   public:
-    // `problems` names keys that are left out (an RSA key of 1024 bits, say); the others are used.
+    // `problems` names keys that are left out (an RSA key of 1024 bits, say); the others are used. Where nothing
+    // changed it is the ring of before, and what it verified stays known: anybody's token of an unknown key has them
+    // read anew.
     static std::shared_ptr<const KeyRing> make(const Config &config, std::string_view published,
-                                               std::vector<std::string> &problems);
+                                               std::vector<std::string> &problems,
+                                               const std::shared_ptr<const KeyRing> &before = nullptr);
     ~KeyRing();
     struct Parts;
     [[nodiscard]] const Parts &parts() const { return *parts_; }

@@ -48,6 +48,7 @@ def test_all_is_well(database):
     assert "\x1b" not in done.stdout      # a pipe gets no colours
 
 
+@defended_by("validate-schema")
 def test_names_do_nothing_to_the_terminal(database):
     """Whoever may create a function names it."""
     name = "\r\x1b[2K  good  all is well\u202e\x7f\u009b1A"
@@ -91,7 +92,7 @@ def test_what_is_wrong_is_said_with_what_to_do(database):
                                         encoding="utf-8", timeout=300, check=False).stdout      # a terminal gets colours
 
 
-@defended_by("validate-settings")
+@defended_by("validate-settings", "validate-schema")
 def test_a_server_whose_sessions_begin_without_triggers(database):
     done = doctor(database.url(options="-c session_replication_role=replica"))      # as well as postgresql.conf
     assert done.returncode == 1 and "parameter session_replication_role: sessions begin with replica" in done.stdout

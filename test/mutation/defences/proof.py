@@ -10,7 +10,9 @@ DEFENCES = [
             Function(PROVE, "SQLSTATE = '42501',", "true,"), Function(PROVE, "coalesce(seen = ARRAY[1, 1, 1]::bigint[], false) END, said)", "true END, said)"),
             Function(PROVE, "item.login), item.obstacle IS NULL, item.obstacle)", "item.login), true, item.obstacle)")),
     Defence("proof-control", "proof", "the own row must be seen", Function(PROVE, "IF n = 0 THEN", "IF false THEN")),
-    Defence("proof-honest", "proof", "a table that takes no row is not said to hold", Function(PROVE, "item.target), NULL,", "item.target), true,")),
+    Defence("proof-honest", "proof", "a table that takes no row is not said to hold", Function(
+        PROVE, "WHEN OTHERS THEN\n                proofs := proofs || ROW('rows', format('rows of scratch tenants in %s', item.target), NULL,",
+        "WHEN OTHERS THEN\n                proofs := proofs || ROW('rows', format('rows of scratch tenants in %s', item.target), true,")),
     Defence("proof-rolled-back", "proof", "everything is rolled back",
             Function(PROVE, "        RAISE EXCEPTION USING ERRCODE = 'RG000';\n    EXCEPTION WHEN SQLSTATE", "    EXCEPTION WHEN SQLSTATE")),
     Defence("proof-spares-sequences", "proof", "no default that counts is called",

@@ -48,6 +48,17 @@ TEST_F(Tokens, AreVerifiedOnce) {
     EXPECT_EQ(checker.hits(), 1U);
 }
 
+TEST_F(Tokens, AreNotForgottenWhenTheSameKeysAreReadAnew) {
+    std::vector<std::string> problems;
+    const std::string set = "{\"keys\":[" + std::string(core::public_jwk(private_key_, memory_).value()) + "]}";
+    const auto before = KeyRing::make(config_, set, problems);
+    EXPECT_EQ(KeyRing::make(config_, set, problems, before), before);
+    EXPECT_NE(KeyRing::make(config_, R"({"keys":[]})", problems, before), before);
+    Config with_file = config_;
+    with_file.jwks_file = "/dev/null";
+    EXPECT_EQ(KeyRing::make(with_file, set, problems, before), before) << "an empty file is as none";
+}
+
 TEST_F(Tokens, AreForgottenWhenTheyEnd) {
     TokenChecker checker(config_);
     checker.use(ring());
