@@ -2,12 +2,17 @@
 
 #include "core/json/writer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <climits>
 #include <ctime>
 #include <fcntl.h>
 #include <memory_resource>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -17,8 +22,21 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warn", "error"};
 
+// The file may be a pipe or a terminal, as /dev/stdout is; on a real file O_NONBLOCK does nothing.
 int open_file(const std::string &file) {
-    return file.empty() ? STDOUT_FILENO : open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    return open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
+}
+
+// As many whole lines as a pipe takes as a whole or not at all. A longer line goes in parts.
+std::string_view first_piece(std::string_view text) {
+    if (text.size() <= PIPE_BUF)
+        return text;
+    const auto end = text.rfind('\n', PIPE_BUF - 1);
+    return text.substr(0, end == std::string_view::npos ? PIPE_BUF : end + 1);
+}
+
+std::uint64_t count_lines(std::string_view text) {
+    return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
 } // namespace
@@ -41,11 +59,40 @@ std::string timestamp_now() {
 }
 
 Log::Log(LogLevel level, std::string version, const std::string &file)
-    : level_(level), version_(std::move(version)), file_(file), descriptor_(open_file(file)) {}
+    : level_(level), version_(std::move(version)), file_(file) {
+    if (file_.empty())
+        use_standard_output();
+    else
+        use_file(open_file(file_));
+}
 
 Log::~Log() {
-    if (!file_.empty() && descriptor_ >= 0)
+    if (descriptor_ >= 0 && descriptor_ != STDOUT_FILENO)
         close(descriptor_);
+}
+
+void Log::use_standard_output() {
+    descriptor_ = STDOUT_FILENO;
+    struct stat status {};
+    fstat(STDOUT_FILENO, &status);
+    if (S_ISREG(status.st_mode))
+        return;
+    if (S_ISSOCK(status.st_mode)) {
+        way_ = Way::socket;
+        return;
+    }
+    // O_NONBLOCK set on the descriptor itself would hold for all that share it, such as the shell that started us.
+    const int own = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    way_ = own < 0 ? Way::polled : Way::nonblocking; // another user's pipe cannot be opened
+    if (own >= 0)
+        descriptor_ = own;
+}
+
+void Log::use_file(int descriptor) {
+    descriptor_ = descriptor;
+    struct stat status {};
+    if (descriptor >= 0 && fstat(descriptor, &status) == 0)
+        way_ = S_ISREG(status.st_mode) ? Way::file : Way::nonblocking;
 }
 
 void Log::reopen() {
@@ -54,9 +101,11 @@ void Log::reopen() {
     const int fresh = open_file(file_);
     if (fresh < 0)
         return; // better the old file than none
-    // The number stays the same for threads that are about to write to it.
-    dup3(fresh, descriptor_, O_CLOEXEC);
-    close(fresh);
+    const std::lock_guard lock(mutex_);
+    close(descriptor_);
+    use_file(fresh);
+    lines_dropped_ += count_lines(unfinished_); // its beginning is in the old file
+    unfinished_.clear();
 }
 
 void Log::begin_line(core::JsonWriter &line, LogLevel level) const {
@@ -110,16 +159,42 @@ void Log::append_request(std::string &buffer, const RequestLine &request) const 
     buffer += '\n';
 }
 
-void Log::write(std::string_view lines) const {
-    while (!lines.empty()) {
-        const auto written = ::write(descriptor_, lines.data(), lines.size());
-        if (written < 0) {
-            if (errno == EINTR)
-                continue;
-            return; // a log that cannot be written must not stop the service
+void Log::write(std::string_view lines) {
+    const std::lock_guard lock(mutex_);
+    unfinished_.erase(0, put(unfinished_));
+    if (unfinished_.empty()) {
+        const auto written = put(lines);
+        const bool is_cut = written > 0 && lines[written - 1] != '\n';
+        lines.remove_prefix(written);
+        if (is_cut) {
+            unfinished_ = lines.substr(0, lines.find('\n') + 1);
+            lines.remove_prefix(unfinished_.size());
         }
-        lines.remove_prefix(static_cast<std::size_t>(written));
     }
+    lines_dropped_ += count_lines(lines);
+}
+
+std::size_t Log::put(std::string_view text) const {
+    std::size_t done = 0;
+    while (done < text.size()) {
+        const auto rest = text.substr(done);
+        const auto written = put_piece(way_ == Way::file ? rest : first_piece(rest));
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            break; // a log that cannot be written must not stop the service
+        done += static_cast<std::size_t>(written);
+    }
+    return done;
+}
+
+std::ptrdiff_t Log::put_piece(std::string_view piece) const {
+    if (way_ == Way::socket)
+        return send(descriptor_, piece.data(), piece.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    pollfd room{descriptor_, POLLOUT, 0};
+    if (way_ == Way::polled && poll(&room, 1, 0) != 1)
+        return 0;
+    return ::write(descriptor_, piece.data(), piece.size());
 }
 
 } // namespace relygate::shim

@@ -1,13 +1,14 @@
 // One JSON object a line, on standard output or in a file: what happened to the process, and one line a request
-// (without its query string, which may hold names and numbers of people). A line is written by one write() on a
-// descriptor opened for appending, so lines of several threads never mix and copytruncate loses nothing. SIGHUP opens
-// the file again.
+// (without its query string, which may hold names and numbers of people). A file is opened for appending, so
+// copytruncate loses nothing, and SIGHUP opens it again. What nobody reads must not stop the service: lines that a
+// pipe, a socket or a terminal has no room for are dropped and counted, never waited for.
 #pragma once
 
 #include "shim/config.hpp"
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -39,15 +40,26 @@ class Log {
 
     // Appends a request's line to a buffer of the calling thread; answers are info, refusals warn, failures error.
     void append_request(std::string &buffer, const RequestLine &line) const;
-    void write(std::string_view lines) const;
+    void write(std::string_view lines);
+    [[nodiscard]] std::uint64_t lines_dropped() const { return lines_dropped_; }
 
   private:
+    enum class Way { file, nonblocking, socket, polled };
+
     void begin_line(core::JsonWriter &line, LogLevel level) const;
+    void use_standard_output();
+    void use_file(int descriptor);
+    [[nodiscard]] std::size_t put(std::string_view text) const; // how much of it went
+    [[nodiscard]] std::ptrdiff_t put_piece(std::string_view piece) const;
 
     LogLevel level_;
     std::string version_;
     std::string file_;
-    std::atomic<int> descriptor_ = -1;
+    std::mutex mutex_; // of all below but the count: lines of several threads never mix
+    int descriptor_ = -1;
+    Way way_ = Way::file;
+    std::string unfinished_; // the end of a line whose beginning is written
+    std::atomic<std::uint64_t> lines_dropped_ = 0;
 };
 
 // 2026-11-25T12:00:00.123Z

@@ -118,7 +118,7 @@ int serve(const Config &config, const ConfigReport &report) {
     counted.reserve(metrics.size());
     for (const auto &each : metrics)
         counted.push_back(each.get());
-    const MetricsPage page(counted, keeper.state(), config.version);
+    const MetricsPage page(counted, keeper.state(), log, config.version);
     std::unique_ptr<MetricsServer> metrics_server;
     if (config.metrics) {
         metrics_server = std::make_unique<MetricsServer>(config, page, log);

@@ -209,6 +209,8 @@ void MetricsPage::database(std::string &page) const {
 void MetricsPage::process(std::string &page) const {
     head(page, "relygate_build_info", "gauge", "The version that runs.");
     page += "relygate_build_info{version=\"" + version_ + "\"} 1\n";
+    single(page, "relygate_log_lines_dropped_total", "counter", "Lines of the log that nobody took in time.",
+           static_cast<double>(log_.lines_dropped()));
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     const auto seconds = [](const timeval &time) {

@@ -52,8 +52,9 @@ class WorkerMetrics {
 // Writes all of it as text (exposition format 0.0.4).
 class MetricsPage {
   public:
-    MetricsPage(std::vector<WorkerMetrics *> workers, const DatabaseState &database, std::string version)
-        : workers_(std::move(workers)), database_(database), version_(std::move(version)) {}
+    MetricsPage(std::vector<WorkerMetrics *> workers, const DatabaseState &database, const Log &log,
+                std::string version)
+        : workers_(std::move(workers)), database_(database), log_(log), version_(std::move(version)) {}
     [[nodiscard]] std::string text() const;
 
   private:
@@ -63,6 +64,7 @@ class MetricsPage {
 
     std::vector<WorkerMetrics *> workers_;
     const DatabaseState &database_;
+    const Log &log_;
     std::string version_;
 };
 
