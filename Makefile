@@ -38,7 +38,7 @@ install: ## install the extension into PostgreSQL (PG_CONFIG=...), the programs 
 	$(MAKE) -C extension install PG_CONFIG=$(PG_CONFIG)
 	cmake --install build --prefix $(or $(PREFIX),/usr/local)
 
-bench: ## measure against pgbench and peers in one run, write docs/performance.md (QUICK=1: under 2 minutes; LARGE=N)
+bench: ## measure against pgbench and peers in one run, write docs/performance.md (QUICK=1: about 2 minutes; LARGE=N)
 	bench/run
 
 check-docker: ## build both images from a bootstrapped Debian and try them (needs root)

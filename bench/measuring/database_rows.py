@@ -6,7 +6,7 @@ from .ground import READ_PATH
 from .report import Row
 
 ROWS = [
-    Row("dispatch", "RLS + context + dispatcher ÷ the bare query with a constant tenant (CPU)", 1.15, False),
+    Row("dispatch", "RLS + context + dispatcher ÷ the bare query with a constant tenant (CPU, without the round trip)", 1.15, False),
     Row("audit_rows", "audit and state triggers ÷ the same in PL/pgSQL, single rows (CPU)", 0.6, False),
     Row("audit_statement", "audit and state triggers ÷ the same in PL/pgSQL, statements of MANY rows (CPU)", 0.4, False),
 ]

@@ -135,7 +135,9 @@ class Ground:
                        "$$ BEGIN PERFORM pg_sleep(milliseconds / 1000.0); RETURN QUERY SELECT milliseconds; END $$")
         self.admin_sql("GRANT EXECUTE ON FUNCTION relygate.bench_wait(int) TO relygate_api")
         self.admin_sql("INSERT INTO relygate_global.routes (method, pattern, function, permission, answer, status, message, read_only, lane) "
-                       "VALUES ('GET', '/api/bench/wait', 'bench_wait', 'signed_in', 'object', 200, 'Waited', true, 'slow')")
+                       "VALUES ('GET', '/api/bench/wait', 'bench_wait', 'signed_in', 'object', 200, 'Waited', true, 'slow'), "
+                       # The same as somebody would declare it who does not know that it is slow.
+                       "('GET', '/api/bench/read-wait', 'bench_wait', 'signed_in', 'object', 200, 'Waited', true, 'read')")
         self.admin_sql("VACUUM (ANALYZE)")
 
     def start_shim(self):

@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import subprocess
+import threading
 
 from .ground import ROOT
 
@@ -42,6 +43,32 @@ def wrk(server, script, connections, seconds, **settings):
     if load.failed or not load.requests:
         raise SystemExit(f"bench/run: {load.failed} of {load.requests} requests to {server.name} failed ({script})")
     return load
+
+
+class MemoryWatch:
+    """The highest memory of a server while something else runs (`with`, any number of times). Asked once the load has gone, it would
+    be that of an idle server: what connections and answers need is free again by then."""
+
+    def __init__(self, server):
+        self.server, self.own_mb, self.rss_mb, self.samples = server, 0, 0, 0
+
+    def sample(self):
+        self.own_mb = max(self.own_mb, self.server.own_memory_mb())
+        self.rss_mb = max(self.rss_mb, self.server.memory_mb())
+        self.samples += 1
+
+    def watch(self):
+        # Ten a second: reading the sums walks the server's page tables, which must not cost the load anything.
+        while not self.is_over.wait(0.1):
+            self.sample()
+
+    def __enter__(self):
+        self.is_over, self.thread = threading.Event(), threading.Thread(target=self.watch, daemon=True)
+        self.thread.start()
+
+    def __exit__(self, *_):
+        self.is_over.set()
+        self.thread.join()
 
 
 warm_up = 2    # seconds that do not count: new backends read the catalogue and make plans, those of the product are warm

@@ -1,10 +1,10 @@
--- Calls a route that takes BENCH_MS milliseconds.
+-- Calls the route BENCH_PATH, which takes BENCH_MS milliseconds.
 local folder = debug.getinfo(1, "S").source:match("@(.*/)")
 dofile(folder .. "common.lua")
 local one
 
 function init()
-   one = bench.request("GET", "/api/bench/wait?milliseconds=" .. os.getenv("BENCH_MS"))
+   one = bench.request("GET", os.getenv("BENCH_PATH") .. "?milliseconds=" .. os.getenv("BENCH_MS"))
 end
 
 function request()
