@@ -94,9 +94,16 @@ std::deque<Question *> *Lane::next_queue() {
 }
 
 // More comes than is served: who is let in now would wait long, and all behind him. In the slow lane that is expected,
-// and strangers delay each other alone.
+// and strangers delay each other alone. While connections are still being opened, what is served says nothing.
 bool Lane::is_backed_up(const Question &question, std::int64_t now_ms) {
-    if (is_slow_ || is_stranger(question))
+    const bool can_grow = failures_ == 0 && std::any_of(backends_.begin(), backends_.end(), [](const auto &backend) {
+                              return backend->state() != Backend::State::ready;
+                          });
+    if (can_grow) {
+        long_since_ms_ = 0;
+        pace_.restart(now_ms);
+    }
+    if (can_grow || is_slow_ || is_stranger(question))
         return false;
     const auto size = waiting_[0].size();
     if (size < kShortQueue / 4) // not as soon as it is short: held there, everybody would be let in once more
@@ -104,7 +111,7 @@ bool Lane::is_backed_up(const Question &question, std::int64_t now_ms) {
     else if (size > kShortQueue && long_since_ms_ == 0)
         long_since_ms_ = now_ms;
     return long_since_ms_ != 0 && now_ms - long_since_ms_ > kStandingMs &&
-           size > std::max(kShortQueue, pace_.last_second(now_ms) / 4);
+           size > std::max(kShortQueue, pace_.a_second(now_ms) / 4);
 }
 
 Lane::Submitted Lane::submit(Question &question, std::int64_t now_ms) {

@@ -1,14 +1,24 @@
 #include "shim/pace.hpp"
 
+#include <algorithm>
+
 namespace relygate::shim {
 
+void Pace::restart(std::int64_t now_ms) {
+    *this = Pace();
+    begun_ms_ = now_ms;
+}
+
 void Pace::move_on(std::int64_t now_ms) {
-    if (now_ms - begun_ms_ < 1'000)
+    const auto passed = now_ms - begun_ms_;
+    if (passed < 1'000)
         return;
-    const bool is_next = now_ms - begun_ms_ < 2'000;
-    before_ = is_next ? running_ : 0;
-    begun_ms_ = is_next ? begun_ms_ + 1'000 : now_ms;
+    if (passed >= 2'000) // nothing came for a while
+        return restart(now_ms);
+    has_before_ = true;
+    before_ = running_;
     running_ = 0;
+    begun_ms_ += 1'000;
 }
 
 void Pace::count(std::int64_t now_ms) {
@@ -16,9 +26,12 @@ void Pace::count(std::int64_t now_ms) {
     running_++;
 }
 
-std::size_t Pace::last_second(std::int64_t now_ms) {
+std::size_t Pace::a_second(std::int64_t now_ms) {
     move_on(now_ms);
-    return running_ + before_ * static_cast<std::size_t>(1'000 - (now_ms - begun_ms_)) / 1'000;
+    const auto passed = now_ms - begun_ms_;
+    if (!has_before_)
+        return running_ * 1'000 / static_cast<std::size_t>(std::max<std::int64_t>(passed, 100));
+    return running_ + before_ * static_cast<std::size_t>(1'000 - passed) / 1'000;
 }
 
 } // namespace relygate::shim

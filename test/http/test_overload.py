@@ -147,6 +147,22 @@ def test_a_crowd_that_comes_back_is_held_to_the_short_queue(toy, token, shims):
     asyncio.run(run())
 
 
+def test_nobody_is_refused_while_the_lane_still_grows(toy, token, shims):
+    """A crowd that meets one open connection: the others are opened for it, and what one serves is no measure of all."""
+    growing = shims(toy, CLUSTER_WORKERS="1", DB_POOL_MAX="45", DB_POOL_MIN="3")
+
+    async def run():
+        clients, begun, statuses = Clients(growing, token), time.monotonic(), []
+
+        async def one():
+            while time.monotonic() < begun + 3:
+                statuses.append((await clients.sleep()).status)
+        await asyncio.gather(*(one() for _ in range(100)))
+        clients.close()
+        assert set(statuses) == {200}
+    asyncio.run(run())
+
+
 def test_more_connections_than_may_be(toy, shims):
     """Those that are there go on, and once the crowd left, new ones are let in."""
     shim = shims(toy, CLUSTER_WORKERS="1", MAX_CONNECTIONS="50")
