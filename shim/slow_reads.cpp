@@ -13,7 +13,7 @@ constexpr int kSlow = 16, kHeavy = 4, kMost = 32, kBound = 8;
 constexpr std::size_t kMostRemembered = 10'000;
 
 std::string key_of(const Route &route, std::string_view tenant) {
-    const Route *address = &route;
+    const auto address = reinterpret_cast<std::uintptr_t>(&route);
     std::string key(reinterpret_cast<const char *>(&address), sizeof address);
     return key += tenant;
 }
