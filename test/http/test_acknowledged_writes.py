@@ -329,7 +329,7 @@ def test_a_statement_takes_too_long(product, guarded, recovered):
 def test_the_disk_is_full(product, guarded, recovered):
     """First for rows, which is an error of each request, then for the log, which ends the server."""
     if not product.has_own_disk:
-        pytest.skip("no file system can be mounted here")
+        pytest.skip("only root can mount the small file system that is filled here")
     shim, client = guarded
     ballast, postmaster = product.folder / "ballast", product.cluster.postmaster
     with Crowd(shim, client.token) as crowd:

@@ -111,10 +111,9 @@ def test_slow_bodies_share_a_bounded_memory_and_do_not_keep_it(toy, shims):
 
 
 def test_five_thousand_idle_connections(toy, shims, record_property):
-    count = 5000
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and hard < count + 500:
-        pytest.skip(f"only {hard} files may be open here")
+    # Where fewer files may be open, as many as may: what one costs is the same.
+    count = 5000 if hard == resource.RLIM_INFINITY else min(5000, hard - 500)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, count + 500), hard))
     # Each worker may have half of them, and the kernel does not hand them out evenly.
     shim = shims(toy, CLUSTER_WORKERS="2", MAX_CONNECTIONS="12000", MAX_CONNECTIONS_PER_ADDRESS="12000")
