@@ -232,6 +232,8 @@ void Reading::database() {
 
 void Reading::consistency() {
     const int cores = std::max(1U, std::thread::hardware_concurrency());
+    if (config_.pool_max == 0) // a small machine is slower with more writes at a time than its cores can take
+        config_.pool_max = std::max({std::min(20, 4 * cores + 5), config_.pool_min, 3 * config_.workers + 1});
     // Three lanes and a listener need a connection each; a thread takes its lanes' from the one bound.
     const int most_workers = std::max(1, (config_.pool_max - 1) / 3);
     const char *wanted = lookup_("CLUSTER_WORKERS");

@@ -26,7 +26,7 @@ struct Config {
     bool prepared_statements = true; // false: a pooler stands between, which has neither them nor LISTEN
     int workers = 0;                 // after reading: at least 1
     int pool_min = 2;
-    int pool_max = 20;
+    int pool_max = 0; // after reading: at least 4
     std::int64_t pool_idle_ms = 30'000;
     std::int64_t connect_timeout_ms = 5'000;
 

@@ -94,7 +94,12 @@ class Ground:
         return subprocess.run([ROOT / "scripts/postgres", "url", self.cluster, database], check=True, capture_output=True, text=True).stdout.strip()
 
     def shim_url(self):
-        return f"postgresql://relygate_shim:{self.shim_password}@{self.url().rsplit('@', 1)[1]}"
+        """What is measured goes the way of `make run`: through the Unix socket, pgbench and the peers as well."""
+        socket = subprocess.run([ROOT / "scripts/postgres", "socket", self.cluster], check=True, capture_output=True, text=True).stdout.strip()
+        address = self.url().rsplit("@", 1)[1]
+        if socket:
+            address = f"/relygate?host={socket}&port={pathlib.Path(f'{self.cluster}.port').read_text().strip()}"
+        return f"postgresql://relygate_shim:{self.shim_password}@{address}"
 
     def connect(self, url=None):
         connection = psycopg2.connect(url or self.url())

@@ -3,9 +3,11 @@
 #include "shim/lanes.hpp"
 #include "shim/units.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <map>
 #include <string>
+#include <thread>
 
 namespace relygate::shim {
 namespace {
@@ -66,6 +68,21 @@ TEST(Config, DefaultsAreGood) {
     EXPECT_EQ(config.token_lifetime_s, 8 * 3600);
     EXPECT_GE(config.workers, 1);
     EXPECT_EQ(config.version, "1.0.0");
+}
+
+// 20 of the guide, fewer where so many would only be in each other's way; never fewer than what else is asked for.
+TEST(Config, ConnectionsFollowTheCores) {
+    Config plain;
+    EXPECT_TRUE(read(plain, {}).problems.empty());
+    EXPECT_EQ(plain.pool_max, std::min(20, 4 * static_cast<int>(std::thread::hardware_concurrency()) + 5));
+    Config kept, many, given;
+    EXPECT_TRUE(read(kept, {{"DB_POOL_MIN", "19"}}).problems.empty());
+    EXPECT_GE(kept.pool_max, 19);
+    EXPECT_TRUE(read(many, {{"CLUSTER_WORKERS", "9"}}).problems.empty());
+    EXPECT_EQ(many.workers, 9);
+    EXPECT_GE(many.pool_max, 28);
+    EXPECT_TRUE(read(given, {{"DB_POOL_MAX", "50"}}).problems.empty());
+    EXPECT_EQ(given.pool_max, 50);
 }
 
 TEST(Config, BareNumbersMeanWhatTheGuideMeans) {
