@@ -13,10 +13,6 @@ constexpr int kTries = 3; // of a deadlock or serialization failure
 constexpr std::int64_t kFirstBackoff = 100, kLongestBackoff = 2'000;
 // statement_timeout should have ended a statement long before: then the network is gone without saying so.
 constexpr std::int64_t kGrace = 5'000;
-// A queue that is long for such a time does not come from a burst; then it may be a quarter of a second long, or so
-// many.
-constexpr std::int64_t kStandingMs = 250;
-constexpr std::size_t kShortQueue = 32;
 // A read takes less; who is asked behind one that takes more waits for that one.
 constexpr std::int64_t kHeldUpMs = 20;
 
@@ -93,25 +89,24 @@ std::deque<Question *> *Lane::next_queue() {
     return waiting_[0].empty() ? nullptr : &waiting_[0];
 }
 
-// More comes than is served: who is let in now would wait long, and all behind him. In the slow lane that is expected,
-// and strangers delay each other alone. While connections are still being opened, what is served says nothing.
+// More comes than is served. In the slow lane waiting is expected, and strangers delay each other alone. While
+// connections are still being opened, what is served says nothing.
 bool Lane::is_backed_up(const Question &question, std::int64_t now_ms) {
     const bool can_grow = failures_ == 0 && std::any_of(backends_.begin(), backends_.end(), [](const auto &backend) {
                               return backend->state() != Backend::State::ready;
                           });
     if (can_grow) {
-        long_since_ms_ = 0;
-        pace_.restart(now_ms);
-    }
-    if (can_grow || is_slow_ || is_stranger(question))
+        backlog_.restart(now_ms);
         return false;
-    const auto size = waiting_[0].size();
-    if (size < kShortQueue / 4) // not as soon as it is short: held there, everybody would be let in once more
-        long_since_ms_ = 0;
-    else if (size > kShortQueue && long_since_ms_ == 0)
-        long_since_ms_ = now_ms;
-    return long_since_ms_ != 0 && now_ms - long_since_ms_ > kStandingMs &&
-           size > std::max(kShortQueue, pace_.a_second(now_ms) / 4);
+    }
+    const auto &queue = queue_of(question);
+    if (!is_slow_ && !is_stranger(question))
+        return backlog_.is_standing(queue.size(), now_ms);
+    if (queue.empty())
+        return false;
+    const auto longest = config_.connect_timeout_ms;
+    return now_ms - queue.front()->waiting_since_ms > longest / 2 ||
+           (is_slow_ && backlog_.is_hopeless(queue.size(), longest, now_ms));
 }
 
 Lane::Submitted Lane::submit(Question &question, std::int64_t now_ms) {
@@ -269,7 +264,7 @@ void Lane::backend_answered(Backend &backend, Question &question) {
     if (is_stranger(question))
         strangers_in_flight_--;
     else
-        pace_.count(now);
+        backlog_.count(now);
     const std::string_view state = question.sqlstate;
     if (state.empty()) {
         finish(question, question.result ? Verdict::answer : Verdict::failed);

@@ -3,10 +3,10 @@
 #pragma once
 
 #include "shim/backend.hpp"
-#include "shim/connection.hpp"
+#include "shim/backlog.hpp"
 #include "shim/config.hpp"
+#include "shim/connection.hpp"
 #include "shim/metrics.hpp"
-#include "shim/pace.hpp"
 #include "shim/question.hpp"
 #include "shim/routes.hpp"
 
@@ -76,8 +76,7 @@ class Lane final : public Backend::Owner {
     std::size_t strangers_in_flight_ = 0;
     std::array<std::deque<Question *>, 2> waiting_; // those with a token, strangers
     const bool is_slow_;
-    Pace pace_;                      // of those with a token
-    std::int64_t long_since_ms_ = 0; // their queue; 0: it is not long
+    Backlog backlog_; // of those with a token
     int failures_ = 0;
     const bool hands_over_;                   // what takes too long here is for the slow lane
     const std::int64_t statement_timeout_ms_; // of its connections

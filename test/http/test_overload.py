@@ -125,6 +125,26 @@ def test_four_times_the_capacity(queue_limit, toy, token, shims, record_property
     wait_until(lambda: not any(metric(busy, f'relygate_db_requests_{what}{{lane="write"}}') for what in ("in_flight", "waiting")))
 
 
+def test_more_slow_calls_than_are_served_in_time(toy, token, shims):
+    """They may wait, but who would wait in vain is told so at once, and whoever is let in is served."""
+    busy = shims(toy, CLUSTER_WORKERS="1", DB_POOL_MAX="13", DB_POOL_MIN="13", DB_POOL_CONNECTION_TIMEOUT="2s")
+
+    async def run():
+        clients = Clients(busy, token)
+
+        async def call():
+            return await clients.ask(f"GET /api/slow?number={SERVICE}")
+        await asyncio.gather(*(call() for _ in range(4)))    # opens the connections: two, so 20 calls a second
+        replies = await open_loop(call, 80, 5)
+        clients.close()
+        good, refused = [[each for each in replies if each.status == status] for status in (200, 503)]
+        assert len(good) + len(refused) == len(replies), {each.status for each in replies}
+        assert len(good) > 60 and len(refused) > len(replies) / 4
+        assert share(refused, lambda each: each.seconds < 0.1) > 0.95
+        assert 0.8 < max(each.seconds for each in good) < 8
+    asyncio.run(run())
+
+
 def test_a_crowd_that_comes_back_is_held_to_the_short_queue(toy, token, shims):
     """Once its first rush is through: whoever is let in then finds a queue of some 32, not everybody who was refused a moment ago."""
     connections = str(WRITE_CONNECTIONS + 5)
