@@ -77,7 +77,11 @@ PGconn *ConnectionOptions::start() const {
     }
     keywords.push_back(nullptr);
     values.push_back(nullptr);
-    return PQconnectStartParams(keywords.data(), values.data(), 1);
+    PGconn *connection = PQconnectStartParams(keywords.data(), values.data(), 1);
+    // The server's own log has its warnings; libpq would print them, and wait where nobody reads.
+    if (connection)
+        PQsetNoticeProcessor(connection, [](void *, const char *) {}, nullptr);
+    return connection;
 }
 
 } // namespace relygate::shim

@@ -101,3 +101,11 @@ def test_a_log_that_nobody_reads_stops_nothing(unread):
 
     assert load(unread), "a request got no answer"
     assert unread.stop(signal.SIGTERM, 10) == 0
+
+
+def test_what_the_database_warns_of_is_no_line_of_the_log(unread):
+    """libpq would write it to the standard error output, and wait there."""
+    wait_until(unread.is_ready)
+    assert {get(unread, "/api/warn?number=3000").status for _ in range(5)} == {200}
+    assert "wwww" not in unread.log_text()
+    assert unread.stop(signal.SIGTERM, 10) == 0

@@ -31,6 +31,8 @@ BEGIN
         END IF;
     ELSIF path = '/api/sleep' OR path = '/api/slow' THEN
         PERFORM pg_sleep(number);
+    ELSIF path = '/api/warn' THEN
+        RAISE WARNING '%', repeat('w', number::int);
     ELSIF path = '/api/gone' THEN
         PERFORM pg_terminate_backend(pg_backend_pid());
     ELSIF path = '/api/status' THEN
@@ -66,6 +68,7 @@ INSERT INTO relygate.routes (method, pattern, permission, read_only, lane) VALUE
     ('GET', '/api/sleep', 'public', true, 'read'),
     ('POST', '/api/sleep', 'public', false, 'write'),
     ('GET', '/api/slow', 'public', true, 'slow'),
+    ('GET', '/api/warn', 'public', true, 'read'),
     ('POST', '/api/gone', 'public', false, 'write'),
     ('GET', '/api/status', 'public', true, 'read'),
     ('POST', '/api/status', 'public', false, 'write'),
