@@ -80,7 +80,8 @@ PGconn *ConnectionOptions::start() const {
     PGconn *connection = PQconnectStartParams(keywords.data(), values.data(), 1);
     // The server's own log has its warnings; libpq would print them, and wait where nobody reads.
     if (connection)
-        PQsetNoticeProcessor(connection, [](void *, const char *) {}, nullptr);
+        PQsetNoticeProcessor(
+            connection, [](void *, const char *) {}, nullptr);
     return connection;
 }
 
