@@ -222,7 +222,7 @@ def test_definitions_that_change_under_running_requests(cluster, template, shims
     scripts = {"91.0": (ROOT / f"extension/relygate--{RELEASE}.sql").read_text()}
     assert scripts["91.0"].count("CREATE TYPE @extschema@.visit AS (") == 1
     scripts["91.1"] = scripts["91.0"].replace("CREATE TYPE @extschema@.visit AS (", "CREATE TYPE @extschema@.visit AS (bells int, ").replace(
-        "SELECT v.id, v.state::text,", "SELECT 7, v.id, v.state::text,")
+        "SELECT v.id, v.state::text, v.site_id, s.name::text,", "SELECT 7, v.id, v.state::text, v.site_id, s.name::text,")   # get_visit goes by names
     paths = [tmp_path / f"relygate--{name}.sql" for name in ("91.0", "91.1", "91.0--91.1", "91.1--91.0", f"{RELEASE}--91.0")]
     paths[0].write_text(scripts["91.0"])
     paths[1].write_text(scripts["91.1"])
