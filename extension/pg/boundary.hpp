@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/base/outcome.hpp"
+#include "core/base/uuid.hpp"
 #include "pg/postgres.hpp"
 
 // Defines one entry point with PostgreSQL's calling convention; exports.map lets it out by its prefix relygate_.
@@ -64,6 +65,14 @@ template <typename T> T value_or_raise(const core::Outcome<T> &outcome) {
 
 inline std::string_view text_view(const text *value) {
     return {VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
+}
+
+// The result is zero-terminated.
+inline std::string_view print_uuid(const pg_uuid_t *value) {
+    core::Uuid id;
+    std::memcpy(id.data(), value->data, id.size());
+    const core::UuidText text = core::print_uuid(id);
+    return {pnstrdup(text.data(), text.size()), text.size()};
 }
 
 inline text *make_text(std::string_view value) {

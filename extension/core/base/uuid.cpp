@@ -46,15 +46,12 @@ std::optional<Uuid> parse_uuid(std::string_view text) {
 UuidText print_uuid(const Uuid &uuid) {
     constexpr char kDigits[] = "0123456789abcdef";
     UuidText text;
-    std::size_t nibble = 0;
-    for (std::size_t place = 0; place < text.size(); ++place) {
-        if (is_hyphen_place(place)) {
-            text[place] = '-';
-            continue;
-        }
-        const auto byte = uuid[nibble / 2];
-        text[place] = kDigits[nibble % 2 == 0 ? byte >> 4 : byte & 15];
-        ++nibble;
+    char *at = text.data();
+    for (std::size_t i = 0; i < uuid.size(); ++i) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *at++ = '-';
+        *at++ = kDigits[uuid[i] >> 4];
+        *at++ = kDigits[uuid[i] & 15];
     }
     return text;
 }

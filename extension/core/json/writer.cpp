@@ -71,6 +71,15 @@ void JsonWriter::string(std::string_view text) {
     quote(text);
 }
 
+void JsonWriter::plain(std::string_view text) {
+    separate();
+    char *at = grow(text.size() + 2);
+    *at++ = '"';
+    at = std::copy(text.begin(), text.end(), at);
+    *at = '"';
+    size_ += text.size() + 2;
+}
+
 void JsonWriter::number(std::int64_t value) {
     char digits[20];
     const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;

@@ -26,6 +26,7 @@ class JsonWriter {
 
     void name(std::string_view name); // of the member whose value comes next
     void string(std::string_view text);
+    void plain(std::string_view text); // a string whose caller knows that nothing in it is to be escaped
     void number(std::int64_t value);
     void boolean(bool value) { raw(value ? "true" : "false"); }
     void null() { raw("null"); }

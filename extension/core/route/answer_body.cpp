@@ -164,6 +164,8 @@ class Writer {
             return out_.raw(cell.text);
         case Cell::Kind::text:
             return out_.string(cell.text);
+        case Cell::Kind::plain:
+            return out_.plain(cell.text);
         case Cell::Kind::array:
             out_.begin_array();
             for (const Cell &element : cell.elements)

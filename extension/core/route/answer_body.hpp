@@ -12,7 +12,8 @@
 namespace relygate::core {
 
 struct Cell {
-    enum class Kind : std::uint8_t { null, text, raw, array } kind = Kind::null; // raw: JSON already
+    // plain: a text that needs no escape, as ids and times; raw: JSON already
+    enum class Kind : std::uint8_t { null, text, plain, raw, array } kind = Kind::null;
     std::string_view text;
     std::span<const Cell> elements;
 };

@@ -44,7 +44,7 @@ bool is_utf8(std::string_view text) noexcept {
 
 Trouble decode(std::string_view raw, bool plus_is_blank, Memory memory, std::string_view &decoded) {
     decoded = {};
-    const bool is_plain = raw.find_first_of(plus_is_blank ? "%+" : "%") == std::string_view::npos;
+    const bool is_plain = raw.find('%') == raw.npos && (!plus_is_blank || raw.find('+') == raw.npos);
     if (!is_plain) {
         char *bytes = static_cast<char *>(memory.allocate(raw.size(), 1));
         std::size_t size = 0;

@@ -3,7 +3,6 @@
 #include "pg/api/answer.hpp"
 
 #include "core/route/answer_body.hpp"
-#include "core/base/uuid.hpp"
 #include "core/route/cursor.hpp"
 #include "pg/api/binder.hpp"
 #include "core/token/crypto.hpp"
@@ -13,6 +12,7 @@ extern "C" {
 #include <utils/date.h>
 #include <utils/datetime.h>
 #include <utils/json.h>
+#include <utils/typcache.h>
 }
 
 namespace relygate::pg {
@@ -47,13 +47,6 @@ std::string_view print_date(DateADT date) {
     return {text, static_cast<std::size_t>(put_date(text, year, month, day) - text)};
 }
 
-std::string_view print_uuid(Datum value) {
-    core::Uuid id;
-    std::memcpy(id.data(), DatumGetUUIDP(value)->data, id.size());
-    const core::UuidText text = core::print_uuid(id);
-    return {pnstrdup(text.data(), text.size()), text.size()};
-}
-
 std::string_view print_number(std::int64_t number) {
     char *text = static_cast<char *>(palloc(MAXINT8LEN + 1));
     return {text, static_cast<std::size_t>(pg_lltoa(number, text))};
@@ -83,6 +76,7 @@ Cell array_cell(Datum value, Oid element) {
 Cell cell_of(Datum value, Oid type, Oid output) {
     const auto as_json = [](std::string_view written) { return Cell{Cell::Kind::raw, written, {}}; };
     const auto as_text = [](std::string_view written) { return Cell{Cell::Kind::text, written, {}}; };
+    const auto as_plain = [](std::string_view written) { return Cell{Cell::Kind::plain, written, {}}; };
     switch (type) {
     case TEXTOID:
     case VARCHAROID:
@@ -97,7 +91,7 @@ Cell cell_of(Datum value, Oid type, Oid output) {
     case INT8OID:
         return as_json(print_number(DatumGetInt64(value)));
     case UUIDOID:
-        return as_text(print_uuid(value));
+        return as_plain(print_uuid(DatumGetUUIDP(value)));
     case JSONOID:
     case JSONBOID:
         return as_json(OidOutputFunctionCall(output, value));
@@ -110,11 +104,11 @@ Cell cell_of(Datum value, Oid type, Oid output) {
     }
     case DATEOID: {
         const DateADT date = DatumGetDateADT(value);
-        return DATE_NOT_FINITE(date) ? Cell{} : as_text(print_date(date));
+        return DATE_NOT_FINITE(date) ? Cell{} : as_plain(print_date(date));
     }
     case TIMESTAMPTZOID: {
         const TimestampTz instant = DatumGetTimestampTz(value);
-        return TIMESTAMP_NOT_FINITE(instant) ? Cell{} : as_text(print_instant(instant));
+        return TIMESTAMP_NOT_FINITE(instant) ? Cell{} : as_plain(print_instant(instant));
     }
     }
     if (const Oid element = get_element_type(type); OidIsValid(element))
@@ -380,17 +374,17 @@ ArrayType *headers_of(const Answer &answer) {
 }
 
 Datum make_answer(FunctionCallInfo fcinfo, const Answer &answer, MemoryContext outer) {
-    TupleDesc shape;
-    if (get_call_result_type(fcinfo, nullptr, &shape) != TYPEFUNC_COMPOSITE)
-        elog(ERROR, "handle_request must return relygate.answer");
+    // The type's own shape: get_call_result_type would copy it for each request.
+    const TupleDesc shape = lookup_rowtype_tupdesc(get_fn_expr_rettype(fcinfo->flinfo), -1);
     Datum values[] = {Int32GetDatum(answer.status),
                       answer.content_type ? CStringGetTextDatum(answer.content_type) : Datum{0},
                       PointerGetDatum(headers_of(answer)), PointerGetDatum(make_text(answer.body))};
     bool nulls[] = {false, answer.content_type == nullptr, false, false};
     const MemoryContext before = MemoryContextSwitchTo(outer);
-    const HeapTuple tuple = heap_form_tuple(BlessTupleDesc(shape), values, nulls);
+    const HeapTuple tuple = heap_form_tuple(shape, values, nulls);
     const Datum result = HeapTupleGetDatum(tuple);
     MemoryContextSwitchTo(before);
+    ReleaseTupleDesc(shape);
     return result;
 }
 

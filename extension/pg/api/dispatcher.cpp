@@ -18,7 +18,6 @@
 #include "pg/tenancy/context.hpp"
 
 extern "C" {
-#include <utils/fmgrprotos.h>
 #include <utils/resowner.h>
 }
 
@@ -62,7 +61,8 @@ void set_request_context(const Request &request, bool is_public) {
         return;
     set_context_locally("app.tenant_id", request.tenant);
     set_context_locally("app.user_id", request.user);
-    set_context_locally("app.user_role", "");
+    if (*current_user_role() != '\0') // until the rights are known
+        set_context_locally("app.user_role", "");
 }
 
 struct Call {
@@ -209,12 +209,7 @@ Answer call_function(Call &call) {
 bool is_renewal_due(const Request &request) {
     if (!request.session || !request.has_expiry)
         return false;
-    const char *lifetime = GetConfigOption("relygate.token_lifetime", true, false);
-    if (lifetime == nullptr || *lifetime == '\0')
-        return false;
-    const Interval *span = DatumGetIntervalP(
-        DirectFunctionCall3(interval_in, CStringGetDatum(lifetime), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-    const std::int64_t life = span->time + (span->day + span->month * DAYS_PER_MONTH) * USECS_PER_DAY;
+    const std::int64_t life = token_lifetime_seconds() * USECS_PER_SEC;
     return request.token_expires_at - GetCurrentTimestamp() < life / 4;
 }
 

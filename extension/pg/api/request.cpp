@@ -11,7 +11,7 @@ namespace relygate::pg {
 namespace {
 
 const char *uuid_argument(FunctionCallInfo fcinfo, int position) {
-    return PG_ARGISNULL(position) ? nullptr : DatumGetCString(DirectFunctionCall1(uuid_out, PG_GETARG_DATUM(position)));
+    return PG_ARGISNULL(position) ? nullptr : print_uuid(PG_GETARG_UUID_P(position)).data();
 }
 
 std::string_view text_argument(FunctionCallInfo fcinfo, int position) {

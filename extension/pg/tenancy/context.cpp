@@ -258,6 +258,10 @@ const char *current_client_address() {
     return address_text == nullptr ? "" : address_text;
 }
 
+std::int64_t token_lifetime_seconds() {
+    return token_lifetime_s;
+}
+
 } // namespace relygate::pg
 
 namespace {

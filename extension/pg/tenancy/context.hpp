@@ -31,4 +31,7 @@ const char *current_user_role();
 const char *current_request_id();
 const char *current_client_address();
 
+// relygate.token_lifetime.
+std::int64_t token_lifetime_seconds();
+
 } // namespace relygate::pg

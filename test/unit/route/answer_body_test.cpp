@@ -12,6 +12,9 @@ namespace {
 Cell text(std::string_view value) {
     return {Cell::Kind::text, value, {}};
 }
+Cell plain(std::string_view value) {
+    return {Cell::Kind::plain, value, {}};
+}
 Cell raw(std::string_view value) {
     return {Cell::Kind::raw, value, {}};
 }
@@ -45,6 +48,14 @@ TEST_F(AnswerBodyTest, WritesNestedObjects) {
               R"({"responseCode":"S","responseMessage":"Done","data":{"host":null,"id":"1"}})");
     EXPECT_EQ(body(DataShape::object, {"when__from", "when__to"}, {kNull, kNull}),
               R"({"responseCode":"S","responseMessage":"Done","data":{"when":{"from":null,"to":null}}})");
+}
+
+TEST_F(AnswerBodyTest, WritesPlainTextsAsTheyAre) {
+    const Cell items[] = {plain("2"), plain("")};
+    EXPECT_EQ(body(DataShape::object, {"host__id", "host__name", "at", "ids"},
+                   {plain("1"), text("B"), plain("2026-11-25T08:00:00Z"), {Cell::Kind::array, {}, items}}),
+              R"({"responseCode":"S","responseMessage":"Done","data":{"host":{"id":"1","name":"B"},)"
+              R"("at":"2026-11-25T08:00:00Z","ids":["2",""]}})");
 }
 
 TEST_F(AnswerBodyTest, WritesArrays) {
