@@ -13,21 +13,28 @@ DECLARE
     visitor record;
     site record;
     open_visit jsonb;
-    today date := @extschema@.today_at(checkin_refusals.site_id);
+    today date;
     inside bigint;
 BEGIN
-    open_visit := @extschema@.open_visit_of(checkin_refusals.visitor_id);
+    IF checkin_refusals.visitor_id IS NOT NULL THEN
+        open_visit := @extschema@.open_visit_of(checkin_refusals.visitor_id);
+    END IF;
     IF open_visit ->> 'id' IS DISTINCT FROM checkin_refusals.visit_id::text AND open_visit IS NOT NULL THEN
         RETURN NEXT (409, 'open_visit', CASE open_visit ->> 'state' WHEN 'pending' THEN 'visitor is expected already'
             ELSE 'visitor is inside already' END,
                      NULL, 'Check the visitor out, or cancel the visit, first.', open_visit)::@extschema@.checkin_refusal;
     END IF;
-    IF EXISTS (SELECT FROM @extschema@.tenants t WHERE t.id = @extschema@.current_tenant() AND t.state <> 'active') THEN
+    SELECT t.state::text AS tenant_state, s.is_active, s.capacity INTO site FROM @extschema@.tenants t
+        LEFT JOIN @extschema@.sites s ON s.tenant_id = t.id AND s.id = checkin_refusals.site_id WHERE t.id = @extschema@.current_tenant();
+    IF site.tenant_state <> 'active' THEN
         RETURN NEXT (423, 'tenant_suspended', 'tenant is suspended', NULL, NULL, NULL)::@extschema@.checkin_refusal;
     END IF;
-    SELECT p.is_active, p.valid_from, p.valid_until INTO visitor FROM @extschema@.visitors p
-        WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = checkin_refusals.visitor_id;
-    IF FOUND THEN
+    IF checkin_refusals.visitor_id IS NOT NULL THEN
+        SELECT p.is_active, p.valid_from, p.valid_until INTO visitor FROM @extschema@.visitors p
+            WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = checkin_refusals.visitor_id;
+        IF visitor.valid_from IS NOT NULL OR visitor.valid_until IS NOT NULL THEN
+            today := @extschema@.today_at(checkin_refusals.site_id);
+        END IF;
         IF NOT visitor.is_active THEN
             RETURN NEXT (422, 'visitor_inactive', 'visitor is deleted', NULL, 'Make the visitor active again first.',
                 NULL)::@extschema@.checkin_refusal;
@@ -41,9 +48,7 @@ BEGIN
                 format('%s was the last day.', visitor.valid_until), NULL, NULL)::@extschema@.checkin_refusal;
         END IF;
     END IF;
-    SELECT s.is_active, s.capacity INTO site FROM @extschema@.sites s WHERE s.tenant_id = @extschema@.current_tenant()
-        AND s.id = checkin_refusals.site_id;
-    IF FOUND AND NOT site.is_active THEN
+    IF NOT site.is_active THEN
         RETURN NEXT (422, 'site_inactive', 'site is closed', NULL, NULL, NULL)::@extschema@.checkin_refusal;
     END IF;
     IF site.capacity IS NOT NULL THEN

@@ -17,9 +17,8 @@ CREATE FUNCTION @extschema@.zone_of(site_id uuid DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN coalesce((SELECT s.time_zone::text FROM @extschema@.sites s WHERE s.tenant_id = @extschema@.current_tenant()
-        AND s.id = zone_of.site_id),
-                    (SELECT t.time_zone::text FROM @extschema@.tenants t WHERE t.id = @extschema@.current_tenant()));
+    RETURN (SELECT coalesce(s.time_zone, t.time_zone)::text FROM @extschema@.tenants t
+        LEFT JOIN @extschema@.sites s ON s.tenant_id = t.id AND s.id = zone_of.site_id WHERE t.id = @extschema@.current_tenant());
 END $$;
 COMMENT ON FUNCTION @extschema@.zone_of(uuid) IS
 'The IANA time zone whose days count at this site; without a site the tenant''s.';

@@ -14,8 +14,11 @@ CREATE FUNCTION @extschema@.category_or_default(category_id uuid) RETURNS uuid
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN coalesce(category_or_default.category_id, (SELECT c.id FROM @extschema@.visitor_categories c
-        WHERE c.tenant_id = @extschema@.current_tenant() AND c.is_default AND c.is_active));
+    IF category_or_default.category_id IS NOT NULL THEN
+        RETURN category_or_default.category_id;
+    END IF;
+    RETURN (SELECT c.id FROM @extschema@.visitor_categories c
+        WHERE c.tenant_id = @extschema@.current_tenant() AND c.is_default AND c.is_active);
 END $$;
 COMMENT ON FUNCTION @extschema@.category_or_default(uuid) IS
 'The category that was named, or the tenant''s default (may be null).';
@@ -25,8 +28,10 @@ CREATE FUNCTION @extschema@.check_mobile_given(category_id uuid, mobile text, fi
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    IF check_mobile_given.mobile IS NULL
-       AND coalesce((SELECT c.asks_mobile FROM @extschema@.visitor_categories c
+    IF check_mobile_given.mobile IS NOT NULL THEN
+        RETURN;
+    END IF;
+    IF coalesce((SELECT c.asks_mobile FROM @extschema@.visitor_categories c
            WHERE c.tenant_id = @extschema@.current_tenant() AND c.id = check_mobile_given.category_id),
            check_mobile_given.category_id IS NULL) THEN
         PERFORM @extschema@.refuse(400, 'required', 'a mobile is needed', 'Visitors of this category must give one.', NULL,

@@ -14,83 +14,6 @@ CREATE TYPE @extschema@.visitor_state AS (
 COMMENT ON TYPE @extschema@.visitor_state IS
 'Where a visitor stands: state of the latest visit or none, the open visit, what may come next, and why not.';
 
--- The active visitor with the same mobile and the same name, whatever the case; a registered one before an unregistered one.
-CREATE FUNCTION @extschema@.find_inline_visitor(first_name text, last_name text, mobile text) RETURNS uuid
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-BEGIN
-    RETURN (SELECT p.id FROM @extschema@.visitors p
-             WHERE p.tenant_id = @extschema@.current_tenant()
-                 AND p.mobile = @extschema@.normalize_mobile(find_inline_visitor.mobile, @extschema@.tenant_country())
-                 AND p.is_active
-               AND p.search_name = @extschema@.fold_search(concat_ws(' ',
-                   @extschema@.normalize_person_name(find_inline_visitor.first_name, 'visitor__first_name'),
-                                                                     @extschema@.normalize_person_name(find_inline_visitor.last_name, 'visitor__last_name')))
-             ORDER BY p.visitor_type = 'registered' DESC LIMIT 1);
-END $$;
-COMMENT ON FUNCTION @extschema@.find_inline_visitor(text, text, text) IS
-'The active visitor with this mobile and this name, if there is one. Without a mobile nobody is the same person.';
-REVOKE ALL ON FUNCTION @extschema@.find_inline_visitor(text, text, text) FROM PUBLIC;
-
-CREATE FUNCTION @extschema@.inline_visitor(first_name text, last_name text, mobile text, email text, category_id uuid,
-    document_type text,
-    document_no text) RETURNS uuid
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-    category uuid := @extschema@.category_or_default(inline_visitor.category_id);
-    document record;
-    person uuid;
-    known record;
-BEGIN
-    inline_visitor.first_name := @extschema@.normalize_person_name(inline_visitor.first_name, 'visitor__first_name');
-    inline_visitor.last_name := @extschema@.normalize_person_name(inline_visitor.last_name, 'visitor__last_name');
-    inline_visitor.mobile := @extschema@.normalize_mobile(inline_visitor.mobile, @extschema@.tenant_country());
-    inline_visitor.email := @extschema@.normalize_email(inline_visitor.email);
-    PERFORM @extschema@.check_mobile_given(category, inline_visitor.mobile, 'visitor__mobile');
-    SELECT * INTO document FROM @extschema@.document_traits(inline_visitor.document_type,
-        inline_visitor.document_no, 'visitor__');
-    person := @extschema@.find_inline_visitor(inline_visitor.first_name, inline_visitor.last_name, inline_visitor.mobile);
-    IF person IS NULL THEN
-        -- Two taps on one button are one person: the unique index decides, the next statement finds the other tap's row.
-        INSERT INTO @extschema@.visitors (visitor_type, first_name, last_name, mobile, email, category_id, document_type,
-            document_masked, document_hash)
-        VALUES ('unregistered', inline_visitor.first_name, inline_visitor.last_name, inline_visitor.mobile,
-            inline_visitor.email, category,
-                inline_visitor.document_type, document.masked, document.hash)
-        ON CONFLICT DO NOTHING RETURNING id INTO person;
-        IF person IS NOT NULL THEN
-            RETURN person;
-        END IF;
-        person := @extschema@.find_inline_visitor(inline_visitor.first_name, inline_visitor.last_name,
-            inline_visitor.mobile);
-    END IF;
-    IF inline_visitor.email IS NOT NULL OR document.hash IS NOT NULL THEN
-        SELECT p.email::text AS email, p.document_hash INTO known FROM @extschema@.visitors p
-            WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = person FOR NO KEY UPDATE;
-        IF document.hash <> known.document_hash THEN
-            PERFORM @extschema@.refuse(409, 'document_differs', 'this visitor is known with another document', NULL,
-                'Look the visitor up, correct the document there, then use visitorId.', 'visitor__document_no',
-                    jsonb_build_object('id', person));
-        ELSIF (known.email IS NULL AND inline_visitor.email IS NOT NULL)
-            OR (known.document_hash IS NULL AND document.hash IS NOT NULL) THEN
-            UPDATE @extschema@.visitors p SET
-                email = coalesce(p.email, inline_visitor.email),
-                document_type = CASE WHEN p.document_hash IS NULL THEN inline_visitor.document_type
-                    ELSE p.document_type END,
-                document_masked = CASE WHEN p.document_hash IS NULL THEN document.masked ELSE p.document_masked END,
-                document_hash = coalesce(p.document_hash, document.hash)
-             WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = person;
-        END IF;
-    END IF;
-    RETURN person;
-END $$;
-COMMENT ON FUNCTION @extschema@.inline_visitor(text, text, text, text, uuid, text, text) IS
-'The visitor that a walk-in brings along: the active one with the same mobile and name, else a new unregistered one. What '
-'a known visitor lacked is added, nothing is overwritten. Errors: RG400, RG404 category, RG409 known with another '
-'document.';
-REVOKE ALL ON FUNCTION @extschema@.inline_visitor(text, text, text, text, uuid, text, text) FROM PUBLIC;
-
 -- A site's day has far fewer visits than there are numbers, so a random one is nearly always free and guards at several
 -- gates never wait for each other, as a counter would make them. The unique index on site, day and number refuses doubles.
 CREATE FUNCTION @extschema@.new_badge_no(attempt int) RETURNS text
@@ -155,11 +78,15 @@ DECLARE
     site uuid;
     gate uuid;
     person uuid := create_visit.visitor_id;
+    brought record;
+    known uuid;   -- the person, unless this very request made it: nobody else has seen that one yet
     asks boolean;
     made uuid;
 BEGIN
     create_visit.purpose := @extschema@.normalize_label(create_visit.purpose, 'purpose');
-    create_visit.vehicle_no := @extschema@.normalize_vehicle_number(create_visit.vehicle_no, @extschema@.tenant_country());
+    IF create_visit.vehicle_no IS NOT NULL THEN
+        create_visit.vehicle_no := @extschema@.normalize_vehicle_number(create_visit.vehicle_no, @extschema@.tenant_country());
+    END IF;
     create_visit.remark := @extschema@.normalize_remark(create_visit.remark);
     PERFORM @extschema@.check_one_of(create_visit.visitor__first_name IS NOT NULL, create_visit.visitor_id IS NOT NULL,
         'visitor', 'visitor_id');
@@ -186,17 +113,23 @@ BEGIN
         PERFORM @extschema@.check_visited(site, create_visit.host_id, create_visit.unit_id);
     END IF;
     IF person IS NULL THEN
-        person := @extschema@.inline_visitor(create_visit.visitor__first_name, create_visit.visitor__last_name,
+        brought := @extschema@.inline_visitor(create_visit.visitor__first_name, create_visit.visitor__last_name,
             create_visit.visitor__mobile,
             create_visit.visitor__email, create_visit.visitor__category_id, create_visit.visitor__document_type,
                 create_visit.visitor__document_no);
+        person := brought.person;
+        known := CASE WHEN NOT brought.is_new THEN person END;
+    ELSE
+        known := person;
     END IF;
     -- The visit's foreign key takes this lock anyway; taken before the visitor is looked at, nobody is deleted in between.
-    PERFORM FROM @extschema@.visitors p WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = person FOR KEY SHARE;
-    IF NOT FOUND THEN
-        PERFORM @extschema@.refuse(404, 'not_found', 'no such visitor', NULL, NULL, 'visitor_id');
+    IF known IS NOT NULL THEN
+        PERFORM FROM @extschema@.visitors p WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = known FOR KEY SHARE;
+        IF NOT FOUND THEN
+            PERFORM @extschema@.refuse(404, 'not_found', 'no such visitor', NULL, NULL, 'visitor_id');
+        END IF;
     END IF;
-    PERFORM @extschema@.admit(person, site, create_visit.group_size);
+    PERFORM @extschema@.admit(known, site, create_visit.group_size);
     asks := (SELECT s.ask_host FROM @extschema@.sites s WHERE s.tenant_id = @extschema@.current_tenant() AND s.id = site);
     FOR attempt IN 1..20 LOOP
         INSERT INTO @extschema@.visits (site_id, visitor_id, state, requested_at, purpose_id, purpose, host_id, unit_id,
@@ -211,7 +144,7 @@ BEGIN
         ON CONFLICT DO NOTHING RETURNING id INTO made;
         EXIT WHEN made IS NOT NULL;
         -- Another gate was faster: its visit is committed and seen from here on. Else the badge number was taken.
-        PERFORM @extschema@.admit(person, site, create_visit.group_size);
+        PERFORM @extschema@.admit(known, site, create_visit.group_size);
     END LOOP;
     IF made IS NULL THEN
         PERFORM @extschema@.refuse(503, 'busy', 'could not find a free badge number');
@@ -306,8 +239,9 @@ BEGIN
             @extschema@.normalize_email(try_visit.visitor__email),
             @extschema@.normalize_vehicle_number(try_visit.vehicle_no, @extschema@.tenant_country());
     IF person IS NULL THEN
-        person := @extschema@.find_inline_visitor(try_visit.visitor__first_name, try_visit.visitor__last_name,
-            try_visit.visitor__mobile);
+        person := @extschema@.find_inline_visitor(@extschema@.normalize_person_name(try_visit.visitor__first_name, 'visitor__first_name'),
+            @extschema@.normalize_person_name(try_visit.visitor__last_name, 'visitor__last_name'),
+            @extschema@.normalize_mobile(try_visit.visitor__mobile, @extschema@.tenant_country()));
     END IF;
     refusals := @extschema@.refusal_list(person, site, try_visit.group_size);
     RETURN QUERY SELECT refusals = '[]', CASE WHEN refusals <> '[]' THEN NULL WHEN s.ask_host THEN 'pending'
