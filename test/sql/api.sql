@@ -1,7 +1,7 @@
 -- The dispatcher: a request goes in as the shim hands it over, an answer comes out. A toy of its own is what it works on, added
 -- as a DBA would add it: a function, a row in relygate_global.routes, no restart.
 BEGIN;
-SELECT plan(122);
+SELECT plan(127);
 
 SELECT id AS south FROM relygate.create_tenant('D_SOUTH', 'South', 'office', 'Asia/Dubai', 'AE') \gset
 SELECT id AS north FROM relygate.create_tenant('D_NORTH', 'North', 'school', 'Asia/Kolkata', 'IN') \gset
@@ -260,21 +260,28 @@ SELECT is((SELECT array_position(headers, 'X-New-Token') > 0 FROM test.ask(:'t',
        is((SELECT array_position(headers, 'X-New-Token')::text FROM test.ask(:'t', 'GET', '/api/toys', lives => '7 hours')), NULL::text, 'a fresh one is kept'),
        is((SELECT array_position(headers, 'X-New-Token')::text FROM test.ask(ARRAY[:'north', :'maker', NULL]::uuid[], 'GET', '/api/toys', lives => '1 minute')), NULL::text, 'another issuer renews its own');
 
--- A call has the same outcome by the function's address and by a plan, which a domain's CHECK, a computed DEFAULT, a dropped
+-- A call has the same outcome by the function's address and by a plan, which a type with a length, a computed DEFAULT, a dropped
 -- attribute and another language need; and both ask for the right to call
 RESET ROLE;
 CREATE DOMAIN relygate.toy_kind AS text;
+CREATE DOMAIN relygate.toy_code AS varchar(3);
+CREATE FUNCTION relygate.kind_toy(kind relygate.toy_kind DEFAULT 'soft', code relygate.toy_code DEFAULT NULL) RETURNS TABLE (its_kind text, its_code text) LANGUAGE plpgsql STABLE AS
+$$ BEGIN RETURN QUERY SELECT kind_toy.kind::text, kind_toy.code::text; END $$;
+CREATE FUNCTION relygate.make_toy(kind relygate.toy_kind DEFAULT 'soft') RETURNS TABLE (its_kind text) LANGUAGE plpgsql VOLATILE AS
+$$ BEGIN RETURN QUERY SELECT make_toy.kind::text; END $$;
 CREATE TYPE relygate.toy_card AS (a text, gone int, c int);
 CREATE FUNCTION relygate.plain_toy(kind relygate.toy_kind, size int DEFAULT 7, note text DEFAULT NULL) RETURNS SETOF relygate.toy_card LANGUAGE plpgsql STABLE AS
 $$ BEGIN RETURN QUERY SELECT plain_toy.kind || coalesce(plain_toy.note, ' -'), 2, plain_toy.size; END $$;
 CREATE FUNCTION relygate.noted_toy(kind relygate.toy_kind, note text DEFAULT 'of ' || current_setting('app.request_id')) RETURNS TABLE (its_kind text, its_note text) LANGUAGE plpgsql STABLE AS
 $$ BEGIN RETURN QUERY SELECT noted_toy.kind::text, noted_toy.note; END $$;
 CREATE FUNCTION relygate.no_toys(name text) RETURNS SETOF relygate.toy_card LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN; END $$;
-GRANT EXECUTE ON FUNCTION relygate.plain_toy, relygate.noted_toy, relygate.no_toys TO relygate_api;
+GRANT EXECUTE ON FUNCTION relygate.plain_toy, relygate.noted_toy, relygate.no_toys, relygate.kind_toy, relygate.make_toy TO relygate_api;
 INSERT INTO relygate_global.routes (method, pattern, function, permission, answer, status, message, read_only)
 VALUES ('GET', '/api/plain/{kind}', 'plain_toy', 'toys.read', 'object', 200, 'Plain', true), ('GET', '/api/noted/{kind}', 'noted_toy', 'toys.read', 'object', 200, 'Noted', true),
-       ('GET', '/api/none/{name}', 'no_toys', 'toys.read', 'object', 200, 'None', true);
+       ('GET', '/api/none/{name}', 'no_toys', 'toys.read', 'object', 200, 'None', true), ('GET', '/api/kinds', 'kind_toy', 'toys.read', 'object', 200, 'Kind', true),
+       ('POST', '/api/made', 'make_toy', 'toys.read', 'object', 201, 'Made', false);
 SELECT test.act_as(NULL);
+SELECT is((SELECT body -> 'data' FROM test.ask(:'t', 'GET', '/api/kinds', 'code=abcdef')), '{"itsKind": "soft", "itsCode": "abc"}', 'a length is applied as a cast applies it');
 SELECT is((SELECT body -> 'data' FROM test.ask(:'t', 'GET', '/api/plain/soft')), '{"a": "soft -", "gone": 2, "c": 7}', 'constant DEFAULTs are taken'),
        is((SELECT body -> 'data' FROM test.ask(:'t', 'GET', '/api/plain/soft', 'size=8&note=!')), '{"a": "soft!", "gone": 2, "c": 8}', '... and replaced'),
        is((SELECT body -> 'data' FROM test.ask(:'t', 'GET', '/api/noted/soft')), '{"itsKind": "soft", "itsNote": "of request-7"}', 'a computed DEFAULT is computed'),
@@ -284,7 +291,15 @@ RESET ROLE;
 ALTER DOMAIN relygate.toy_kind ADD CONSTRAINT kinds CHECK (VALUE IN ('soft', 'hard'));
 SELECT test.act_as(NULL);
 SELECT is((SELECT status FROM test.ask(:'t', 'GET', '/api/plain/liquid')), 400, 'a CHECK that a domain is given later holds'),
-       is((SELECT body #>> '{data,a}' FROM test.ask(:'t', 'GET', '/api/plain/hard')), 'hard -', '... and lets pass');
+       is((SELECT body #>> '{data,a}' FROM test.ask(:'t', 'GET', '/api/plain/hard')), 'hard -', '... and lets pass'),
+       is((SELECT status FROM test.ask(:'t', 'POST', '/api/made', '', '{"kind": "liquid"}')), 400, '... also where something is written'),
+       is((SELECT body #>> '{data,itsKind}' FROM test.ask(:'t', 'POST', '/api/made', '', '{}')), 'soft', 'a DEFAULT that it lets pass is taken');
+RESET ROLE;
+ALTER DOMAIN relygate.toy_kind DROP CONSTRAINT kinds;
+ALTER DOMAIN relygate.toy_kind ADD CONSTRAINT kinds CHECK (VALUE <> 'soft');
+SELECT test.act_as(NULL);
+SELECT is((SELECT status FROM test.ask(:'t', 'POST', '/api/made', '', '{}')), 400, '... and one that it does not is refused'),
+       is((SELECT body #>> '{data,itsKind}' FROM test.ask(:'t', 'POST', '/api/made', '', '{"kind": "hard"}')), 'hard', '... beside another');
 RESET ROLE;
 ALTER DOMAIN relygate.toy_kind DROP CONSTRAINT kinds;
 ALTER TYPE relygate.toy_card DROP ATTRIBUTE gone;

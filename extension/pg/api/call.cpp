@@ -28,7 +28,8 @@ struct DirectCall {
     TupleDesc table_shape;  // of that
     std::uint64_t shape_id; // of the row type; ALTER TYPE gives it another
     RowShape shape;
-    const Oid *domains; // of the parameters; InvalidOid: the type is none
+    const Oid *domains;   // of the parameters; InvalidOid: the type is none
+    void **domain_extras; // what domain_check keeps of each
     struct Default {
         bool is_there, is_constant;
         NullableDatum value;
@@ -65,7 +66,8 @@ RowShape describe(TupleDesc tuple_shape) {
     return shape;
 }
 
-// The DEFAULTs that are constants; `list` is what pg_proc has, of the last parameters.
+// The DEFAULTs that are constants, for a parameter of a domain those of its base type (each call checks the
+// constraints); `list` is what pg_proc has, of the last parameters.
 void read_defaults(DirectCall &direct, HeapTuple function, const Signature &signature, int defaults) {
     direct.defaults = static_cast<DirectCall::Default *>(palloc0(sizeof(DirectCall::Default) * (signature.count + 1)));
     bool is_null;
@@ -79,6 +81,8 @@ void read_defaults(DirectCall &direct, HeapTuple function, const Signature &sign
         DirectCall::Default &given = direct.defaults[at++];
         given.is_there = true;
         const Node *value = eval_const_expressions(nullptr, static_cast<Node *>(lfirst(cell)));
+        if (IsA(value, CoerceToDomain))
+            value = reinterpret_cast<const Node *>(reinterpret_cast<const CoerceToDomain *>(value)->arg);
         if (!IsA(value, Const))
             continue;
         const auto *constant = reinterpret_cast<const Const *>(value);
@@ -98,6 +102,15 @@ bool find_collation(DirectCall &direct, const Signature &signature, const Oid *d
             return false;
     }
     return true;
+}
+
+// As varchar(5) has: a plan applies it to what is passed.
+bool has_length(const Oid *declared, int count) {
+    return std::any_of(declared, declared + count, [](Oid type) {
+        int32 modifier = -1;
+        getBaseTypeAndTypmod(type, &modifier);
+        return modifier != -1;
+    });
 }
 
 bool is_of_the_kind(HeapTuple function) {
@@ -137,14 +150,11 @@ bool is_default(const Arguments &arguments, int position, const DirectCall &dire
     return arguments.nulls[position] == 'n' && direct.defaults[position].is_there;
 }
 
-// A plan computes DEFAULTs, checks a domain's constraints and leaves out dropped columns.
+// A plan computes DEFAULTs and leaves out dropped columns.
 bool is_for_a_plan(const DirectCall &direct, const Arguments &arguments, int count) {
-    for (int i = 0; i < count; ++i) {
+    for (int i = 0; i < count; ++i)
         if (is_default(arguments, i, direct) && !direct.defaults[i].is_constant)
             return true;
-        if (OidIsValid(direct.domains[i]) && DomainHasConstraints(direct.domains[i]))
-            return true;
-    }
     return direct.shape.has_dropped;
 }
 
@@ -182,10 +192,14 @@ Rows call_directly(DirectCall &direct, const Arguments &arguments, int count, bo
     auto *call = static_cast<FunctionCallInfo>(palloc0(SizeForFunctionCallInfo(count)));
     InitFunctionCallInfoData(*call, &direct.function, static_cast<short>(count), direct.collation, nullptr,
                              reinterpret_cast<Node *>(&set));
-    for (int i = 0; i < count; ++i)
-        call->args[i] = is_default(arguments, i, direct)
-                            ? direct.defaults[i].value
-                            : NullableDatum{arguments.values[i], arguments.nulls[i] == 'n'};
+    for (int i = 0; i < count; ++i) {
+        const NullableDatum value = is_default(arguments, i, direct)
+                                        ? direct.defaults[i].value
+                                        : NullableDatum{arguments.values[i], arguments.nulls[i] == 'n'};
+        if (OidIsValid(direct.domains[i]))
+            domain_check(value.value, value.isnull, direct.domains[i], &direct.domain_extras[i], direct.context);
+        call->args[i] = value;
+    }
     PgStat_FunctionCallUsage usage;
     pgstat_init_function_usage(call, &usage);
     FunctionCallInvoke(call);
@@ -215,7 +229,8 @@ DirectCall *prepare_direct_call(Oid function, const Signature &signature, const 
     if (!HeapTupleIsValid(tuple))
         elog(ERROR, "cache lookup failed for function %u", function);
     auto *direct = static_cast<DirectCall *>(palloc0(sizeof(DirectCall)));
-    bool is_direct = is_of_the_kind(tuple) && find_collation(*direct, signature, declared);
+    bool is_direct =
+        is_of_the_kind(tuple) && !has_length(declared, signature.count) && find_collation(*direct, signature, declared);
     if (is_direct) {
         is_direct = get_func_result_type(function, &direct->row_type, &direct->table_shape) == TYPEFUNC_COMPOSITE;
         read_defaults(*direct, tuple, signature, defaults);
@@ -228,6 +243,7 @@ DirectCall *prepare_direct_call(Oid function, const Signature &signature, const 
     for (int i = 0; i < signature.count; ++i)
         domains[i] = declared[i] == signature.types[i] ? InvalidOid : declared[i];
     direct->domains = domains;
+    direct->domain_extras = static_cast<void **>(palloc0(sizeof(void *) * (signature.count + 1)));
     if (direct->row_type == RECORDOID)
         direct->shape = describe(direct->table_shape);
     fmgr_info_cxt(function, &direct->function, direct->context);
