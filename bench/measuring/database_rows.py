@@ -115,8 +115,8 @@ class DatabaseStage:
         for _ in range(self.rounds):
             # Of many short turns the best: even CPU time grows when others empty the caches.
             turns = {name: [] for name in statements}
-            for name in (name for _ in range(20) for name in statements):
-                turns[name].append(self.ask(connections[name], 25) / 25 * 1e6)
+            for name in (name for _ in range(100) for name in statements):
+                turns[name].append(self.ask(connections[name], 50) / 50 * 1e6)
             spent = {name: min(values) for name, values in turns.items()}
             self.rows["dispatch"].add((spent["ours"] - spent["trip"]) / (spent["bare"] - spent["trip"]))
             for name, microseconds in spent.items():
