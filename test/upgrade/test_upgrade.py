@@ -17,7 +17,7 @@ import pytest
 from conftest import RELEASE, ROOT, Database, Tenants, copy_of_template, wait_until
 from ground import some_mobile, walk_in
 from migrating import migrate, schema
-from upgrading import differences, empty_database, install, routes, snapshot, upgrade_script
+from upgrading import differences, empty_database, extension_folder, install, routes, snapshot, upgrade_script
 
 RELEASED = sorted(path.stem.split("--")[1] for path in (ROOT / "sql/released").glob("relygate--*.sql"))
 VERSION = "SELECT extversion FROM pg_extension WHERE extname = 'relygate'"
@@ -219,7 +219,9 @@ def test_additive_changes_come_first_and_no_queue_forms_behind_a_lock(cluster, p
 
 def test_definitions_that_change_under_running_requests(cluster, template, shims, tmp_path):
     """Every function that answers a visit is dropped and made anew, again and again: a request in the middle of one is asked again."""
-    scripts = {"91.0": (ROOT / f"extension/relygate--{RELEASE}.sql").read_text()}
+    database = copy_of_template(cluster, "test_" + secrets.token_hex(6), template)
+    # What is installed: beside the sources may lie the script of another build.
+    scripts = {"91.0": (extension_folder(database) / f"relygate--{RELEASE}.sql").read_text()}
     assert scripts["91.0"].count("CREATE TYPE @extschema@.visit AS (") == 1
     scripts["91.1"] = scripts["91.0"].replace("CREATE TYPE @extschema@.visit AS (", "CREATE TYPE @extschema@.visit AS (bells int, ").replace(
         "SELECT v.id, v.state::text, v.site_id, s.name::text,", "SELECT 7, v.id, v.state::text, v.site_id, s.name::text,")   # get_visit goes by names
@@ -229,7 +231,6 @@ def test_definitions_that_change_under_running_requests(cluster, template, shims
     paths[2].write_text(upgrade_script(paths[0], paths[1]).stdout)
     paths[3].write_text(upgrade_script(paths[1], paths[0]).stdout)
     paths[4].write_text("")
-    database = copy_of_template(cluster, "test_" + secrets.token_hex(6), template)
     installed = install(database, *paths)
     try:
         tenants = Tenants(database)

@@ -3,6 +3,7 @@
 The snapshot is pg_dump in the mode of pg_upgrade, which shows an extension's members one by one, with owners, rights, initial
 rights and comments: found by it were a forgotten PARALLEL, a forgotten REVOKE, a constraint's name.
 """
+import pathlib
 import re
 import secrets
 import subprocess
@@ -34,9 +35,13 @@ def routes(database):
     return database.run("SELECT * FROM relygate.product_routes ORDER BY method, pattern")
 
 
+def extension_folder(database):
+    return pathlib.Path(database.value("SELECT setting FROM pg_config WHERE name = 'SHAREDIR'")) / "extension"
+
+
 def install(database, *names):
     """Scripts by their path into the extension's folder of the server, under names that no release has."""
-    folder = database.value("SELECT setting FROM pg_config WHERE name = 'SHAREDIR'") + "/extension"
+    folder = extension_folder(database)
     for path in names:
         subprocess.run(["install", "-m", "644", path, folder], check=True)
     return [f"{folder}/{path.name}" for path in names]
