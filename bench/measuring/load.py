@@ -78,11 +78,12 @@ def pgbench(ground, url, script, clients, seconds, variables=None):
     file = ground.folder / "pgbench.sql"
     file.write_text(script)
     command = [ROOT / "scripts/postgres", "run", "pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(clients, 2)), "-P", "1",
-               "-T", str(warm_up + seconds), *[f"-D{name}={value}" for name, value in (variables or {}).items()], "-f", file, url]
+               "-T", str(warm_up + seconds + 1), *[f"-D{name}={value}" for name, value in (variables or {}).items()], "-f", file, url]
     run = subprocess.run(command, capture_output=True, text=True)
     count = re.search(r"transactions actually processed: (\d+)", run.stdout)
     failed = re.search(r"failed transactions: (\d+)", run.stdout)
-    rates = [float(rate) for rate in re.findall(r"^progress: [\d.]+ s, ([\d.]+) tps", run.stderr, re.M)][warm_up:]
+    # One second more than is looked at: the line of the last one may be missing.
+    rates = [float(rate) for rate in re.findall(r"^progress: [\d.]+ s, ([\d.]+) tps", run.stderr, re.M)][warm_up:warm_up + seconds]
     if run.returncode != 0 or not count or not rates or not all(rates) or (failed and int(failed[1])):
         raise SystemExit(f"bench/run: pgbench failed:\n{run.stdout}{run.stderr}")
     per_second = sum(rates) / len(rates)
