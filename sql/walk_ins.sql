@@ -79,7 +79,7 @@ DECLARE
     gate uuid;
     person uuid := create_visit.visitor_id;
     brought record;
-    known uuid;   -- the person, unless this very request made it: nobody else has seen that one yet
+    is_new boolean := false;   -- this very request made the person: nobody else has seen that one yet
     asks boolean;
     made uuid;
 BEGIN
@@ -118,18 +118,16 @@ BEGIN
             create_visit.visitor__email, create_visit.visitor__category_id, create_visit.visitor__document_type,
                 create_visit.visitor__document_no);
         person := brought.person;
-        known := CASE WHEN NOT brought.is_new THEN person END;
-    ELSE
-        known := person;
+        is_new := brought.is_new;
     END IF;
     -- The visit's foreign key takes this lock anyway; taken before the visitor is looked at, nobody is deleted in between.
-    IF known IS NOT NULL THEN
-        PERFORM FROM @extschema@.visitors p WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = known FOR KEY SHARE;
+    IF NOT is_new THEN
+        PERFORM FROM @extschema@.visitors p WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = person FOR KEY SHARE;
         IF NOT FOUND THEN
             PERFORM @extschema@.refuse(404, 'not_found', 'no such visitor', NULL, NULL, 'visitor_id');
         END IF;
     END IF;
-    PERFORM @extschema@.admit(known, site, create_visit.group_size);
+    PERFORM @extschema@.admit(CASE WHEN NOT is_new THEN person END, site, create_visit.group_size);
     asks := (SELECT s.ask_host FROM @extschema@.sites s WHERE s.tenant_id = @extschema@.current_tenant() AND s.id = site);
     FOR attempt IN 1..20 LOOP
         INSERT INTO @extschema@.visits (site_id, visitor_id, state, requested_at, purpose_id, purpose, host_id, unit_id,
@@ -144,7 +142,7 @@ BEGIN
         ON CONFLICT DO NOTHING RETURNING id INTO made;
         EXIT WHEN made IS NOT NULL;
         -- Another gate was faster: its visit is committed and seen from here on. Else the badge number was taken.
-        PERFORM @extschema@.admit(known, site, create_visit.group_size);
+        PERFORM @extschema@.admit(CASE WHEN NOT is_new THEN person END, site, create_visit.group_size);
     END LOOP;
     IF made IS NULL THEN
         PERFORM @extschema@.refuse(503, 'busy', 'could not find a free badge number');

@@ -374,8 +374,9 @@ ArrayType *headers_of(const Answer &answer) {
 }
 
 Datum make_answer(FunctionCallInfo fcinfo, const Answer &answer, MemoryContext outer) {
-    // The type's own shape: get_call_result_type would copy it for each request.
-    const TupleDesc shape = lookup_rowtype_tupdesc(get_fn_expr_rettype(fcinfo->flinfo), -1);
+    // The type's own shape: get_call_result_type would copy it for each request. By the function, since who calls it by
+    // its number (PQfn) has no expression.
+    const TupleDesc shape = lookup_rowtype_tupdesc(get_func_rettype(fcinfo->flinfo->fn_oid), -1);
     Datum values[] = {Int32GetDatum(answer.status),
                       answer.content_type ? CStringGetTextDatum(answer.content_type) : Datum{0},
                       PointerGetDatum(headers_of(answer)), PointerGetDatum(make_text(answer.body))};
