@@ -1,6 +1,7 @@
 """What is measured: a private PostgreSQL with durable settings, the deployed product, a tenant with sites and visits, the
 running shim and the peers. All of it is removed at the end."""
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -22,9 +23,11 @@ SITES, VISITS = 64, 1000         # so many that no site runs out of badge number
 READ_PATH = "/api/visits/01900000-0000-7000-8000-000000"    # then a number from 100000 on
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+def free_ports(count):
+    """Different ones: all are held before the first is let go."""
+    with contextlib.ExitStack() as held:
+        servers = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [server.getsockname()[1] for server in servers]
 
 
 class Process:
@@ -146,7 +149,7 @@ class Ground:
         self.admin_sql("VACUUM (ANALYZE)")
 
     def start_shim(self):
-        port, metrics = free_port(), free_port()
+        port, metrics = free_ports(2)
         environment = {"PATH": os.environ["PATH"], "PORT": str(port), "METRICS_PORT": str(metrics), "DATABASE_URL": self.shim_url(),
                        "LOG_DESTINATION": "file", "LOG_FILE_PATH": str(self.folder / "requests.log"),
                        "MAX_CONNECTIONS": "12000", "MAX_CONNECTIONS_PER_ADDRESS": "12000"}
@@ -167,7 +170,7 @@ class Ground:
             subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=peers, check=True)
         if (peers / f"{name}.sql").exists():
             self.admin_sql((peers / f"{name}.sql").read_text())
-        secret, port = secrets.token_hex(32), free_port()
+        secret, [port] = secrets.token_hex(32), free_ports(1)
         peer = Process(name, ["node", peers / f"{name}.js"], {
             "PATH": os.environ["PATH"], "NODE_ENV": "production", "PORT": str(port), "JWT_SECRET": secret, "DATABASE_URL": self.shim_url()},
             port, self.folder / f"{name}.log")
