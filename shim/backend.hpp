@@ -1,5 +1,8 @@
 // One connection to the database in pipeline mode. Each question is one prepared statement (behind a pooler: two
-// without a name) and one Sync, so each is a transaction of its own and a failed one leaves its neighbours alone.
+// without a name) and a transaction of its own. A Sync costs both sides a system call and a change of threads, more
+// than many a read, so several questions that came together may share one: BEGIN, question, COMMIT AND CHAIN, question
+// ... COMMIT, Sync. Where one of them fails, those before it are committed and those behind it were not run; the lane
+// asks these again. One that is alone is its own transaction by its Sync.
 // Nothing here waits: the worker's epoll says when to look. A pipelined connection is never sent a cancel request,
 // which would hit whatever runs; statement_timeout ends what takes too long.
 #pragma once
@@ -7,6 +10,7 @@
 #include "shim/event_source.hpp"
 #include "shim/question.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <libpq-fe.h>
@@ -29,15 +33,20 @@ class Backend final : public EventSource {
       protected:
         ~Owner() = default;
     };
+    // The SQLSTATE of a question that was not run since another one of its batch failed: what the server says of a
+    // statement in a failed transaction.
+    static constexpr const char *kNotRun = "25P02";
     enum class State : std::uint8_t { closed, connecting, preparing, ready };
 
-    Backend(Owner &owner, int epoll) : owner_(owner), epoll_(epoll) {}
+    Backend(Owner &owner, int epoll, std::size_t most_in_batch)
+        : owner_(owner), epoll_(epoll), most_in_batch_(most_in_batch) {}
     ~Backend();
     Backend(const Backend &) = delete;
     Backend &operator=(const Backend &) = delete;
 
     void connect(const ConnectionOptions &options, std::int64_t now_ms);
-    bool send(Question &question, std::int64_t now_ms); // false: the connection was lost instead
+    void add(Question &question, std::int64_t now_ms); // in flight from now on, though not yet on its way
+    void send_added();
     void on_event(std::uint32_t events) override;
     void close_idle(); // only with nothing in flight
     void lose(const std::string &why);
@@ -54,29 +63,45 @@ class Backend final : public EventSource {
     [[nodiscard]] bool serves_stranger() const;
     [[nodiscard]] bool takes_more() const { return state_ == State::ready && !is_retired_; }
     [[nodiscard]] std::int64_t state_since_ms() const { return state_since_ms_; }
+    // Since when the connection works on the batch that is answered next, and how many statements may take their time.
     [[nodiscard]] std::int64_t head_since_ms() const { return head_since_ms_; }
+    [[nodiscard]] std::size_t head_size() const {
+        return batches_.empty() ? 1 : std::max<std::size_t>(batches_.front().size, 1);
+    }
     [[nodiscard]] std::int64_t idle_since_ms() const { return idle_since_ms_; }
 
   private:
     void poll_connection();
     void prepare();
-    bool ask(const char *const *values, const int *lengths, const int *formats);
+    [[nodiscard]] bool is_behind_pooler() const;
+    [[nodiscard]] std::size_t next_batch() const; // how many of what was added
+    bool send_batch(std::size_t size);
+    bool send(const Question &question);
+    bool run(const char *statement);
     void read_results();
     void take(PGresult *result);
-    void finish_head();
+    void finish_head(std::size_t batch_size);
+    void end_batch();
     void flush();
     void watch(std::uint32_t events);
     void unwatch();
 
+    struct Batch {
+        std::size_t size, left; // left: not answered; 0 and 0: a ROLLBACK
+    };
+
     Owner &owner_;
     int epoll_;
+    const std::size_t most_in_batch_;
     PGconn *connection_ = nullptr;
     const std::string *settings_ = nullptr; // of ConnectionOptions: not empty where statements have no names
     State state_ = State::closed;
     bool is_retired_ = false, is_outdated_ = false;
     int watched_ = -1;
     std::uint32_t watched_events_ = 0;
-    std::deque<Question *> in_flight_;
+    std::deque<Question *> in_flight_; // the last `unsent_` of them are not in a batch
+    std::size_t unsent_ = 0;
+    std::deque<Batch> batches_;
     std::int64_t state_since_ms_ = 0, head_since_ms_ = 0, idle_since_ms_ = 0;
 };
 

@@ -30,6 +30,7 @@ class Lane final : public Backend::Owner {
     enum class Submitted : std::uint8_t { taken, full, away };
     // Taken: the asker will be told, perhaps before this returns.
     Submitted submit(Question &question, std::int64_t now_ms);
+    void send_added(); // at the end of each turn of the worker: what came together may share a Sync
     void connect_with(const ConnectionOptions &options) { options_ = &options; }
     void renew();     // open each connection anew, one after the other
     void encourage(); // the database is known to be there: try at once

@@ -42,6 +42,11 @@ void Lanes::tick(std::int64_t now_ms) {
         lane->tick(now_ms);
 }
 
+void Lanes::send_added() {
+    for (const auto &lane : lanes_)
+        lane->send_added();
+}
+
 void Lanes::abandon() {
     for (const auto &lane : lanes_)
         lane->abandon();

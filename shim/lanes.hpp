@@ -20,6 +20,7 @@ class Lanes {
     void connect_to(const DatabaseAddress &address);
     Lane &at(LaneKind kind) { return *lanes_[static_cast<std::size_t>(kind)]; }
     void renew(); // the library of the extension was exchanged on the server
+    void send_added();
     void tick(std::int64_t now_ms);
     void abandon();
     [[nodiscard]] bool is_ready() const; // reads and writes would find a connection now

@@ -34,6 +34,8 @@ struct Question {
     bool without_token = false; // and writes: a stranger, who gets a part of the write lane only
     bool read_only = false;     // may be asked again when a connection is lost
 
+    bool asks_alone = false; // shares no Sync with others
+
     void ask_again() {
         verdict = Verdict::none;
         result.reset();
@@ -45,7 +47,8 @@ struct Question {
     std::int64_t submitted_ms = 0, waiting_since_ms = 0;
 
     // What came of it.
-    std::int64_t took_ms = 0; // in the database, without what stood before it
+    static constexpr std::int64_t kUnknown = -1;
+    std::int64_t took_ms = 0; // in the database, without what stood before it; at most, or unknown, in a slow batch
     Verdict verdict = Verdict::none;
     std::unique_ptr<PGresult, decltype(&PQclear)> result{nullptr, PQclear};
     char sqlstate[6] = "";

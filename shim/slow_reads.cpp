@@ -22,9 +22,10 @@ std::string key_of(const Route &route, std::string_view tenant) {
 
 bool SlowReads::learn(const Route &route, std::string_view tenant, std::int64_t took_ms) {
     const bool is_quick = took_ms < kHeavyMs;
-    if (is_quick && scores_.empty())
+    if (is_quick && scores_.empty() && suspects_.empty())
         return false;
     auto key = key_of(route, tenant);
+    suspects_.erase(key);
     const auto found = scores_.find(key);
     if (is_quick) {
         if (found != scores_.end() && --found->second <= 0)
@@ -44,6 +45,21 @@ bool SlowReads::has(const Route &route, std::string_view tenant) const {
         return false;
     const auto found = scores_.find(key_of(route, tenant));
     return found != scores_.end() && found->second > kBound;
+}
+
+void SlowReads::suspect(const Route &route, std::string_view tenant) {
+    if (suspects_.size() >= kMostRemembered)
+        suspects_.clear();
+    suspects_.insert(key_of(route, tenant));
+}
+
+bool SlowReads::is_suspect(const Route &route, std::string_view tenant) const {
+    return !suspects_.empty() && suspects_.contains(key_of(route, tenant));
+}
+
+void SlowReads::forget() {
+    scores_.clear();
+    suspects_.clear();
 }
 
 } // namespace relygate::shim

@@ -82,6 +82,8 @@ std::string Worker::new_request_id() {
 }
 
 void Worker::submit(Question &question, LaneKind lane) {
+    question.asks_alone =
+        lane == LaneKind::read && slow_reads_.is_suspect(*Request::of(question).route(), question.tenant_id);
     const auto submitted = lanes_->at(lane).submit(question, now_ms_);
     if (submitted == Lane::Submitted::taken)
         return;
@@ -95,13 +97,17 @@ LaneKind Worker::lane_of(const Question &question, const Route &route) const {
     return route.lane == LaneKind::read && slow_reads_.has(route, question.tenant_id) ? LaneKind::slow : route.lane;
 }
 
-// Everything behind it in the read lane waited for a slow one; the next of its route and tenant shall not be in their
-// way.
+// Everything beside and behind it in the read lane waited for a slow one, and a failed one takes those of its batch
+// with it; the next of its route and tenant shall not be in their way.
 void Worker::learn(Question &question) {
     const auto &request = Request::of(question);
     const auto *route = request.route();
-    if (request.catalogue() != catalogue_ || route->lane != LaneKind::read ||
-        !slow_reads_.learn(*route, question.tenant_id, question.took_ms))
+    if (request.catalogue() != catalogue_ || route->lane != LaneKind::read)
+        return;
+    const bool is_clear = question.verdict == Verdict::answer || question.verdict == Verdict::slow;
+    if (!is_clear || question.took_ms == Question::kUnknown)
+        return slow_reads_.suspect(*route, question.tenant_id);
+    if (!slow_reads_.learn(*route, question.tenant_id, question.took_ms))
         return;
     metrics_.moved_to_slow++;
     log_.event(LogLevel::warn, "a read is slow and goes to the slow lane, for this tenant and until it is quick",
@@ -110,7 +116,7 @@ void Worker::learn(Question &question) {
 }
 
 void Worker::answered(Question &question) {
-    if (question.verdict == Verdict::answer || question.verdict == Verdict::slow)
+    if (question.verdict != Verdict::unavailable && question.verdict != Verdict::crowded)
         learn(question);
     if (question.verdict == Verdict::slow) { // it took longer than READ_TIMEOUT
         question.ask_again();
@@ -220,6 +226,7 @@ void Worker::turn(int timeout_ms) {
         ticked_ms_ = now_ms_;
         lanes_->tick(now_ms_);
     }
+    lanes_->send_added();
     if (now_ms_ - swept_ms_ >= kSweepMs) {
         swept_ms_ = now_ms_;
         close_overdue();

@@ -7,6 +7,8 @@ CREATE TABLE relygate.routes (method text, pattern text, permission text DEFAULT
 CREATE TABLE relygate.keys (kid text PRIMARY KEY, jwk json NOT NULL);
 CREATE TABLE relygate.calls (id bigserial PRIMARY KEY, request_id text, path text);
 CREATE SEQUENCE relygate.attempts;   -- counts what was rolled back, too
+CREATE TABLE relygate.owners (id int PRIMARY KEY);
+CREATE TABLE relygate.owned (id int REFERENCES relygate.owners DEFERRABLE INITIALLY DEFERRED);
 CREATE FUNCTION relygate.jwks() RETURNS text LANGUAGE sql STABLE AS
     $$ SELECT json_build_object('keys', COALESCE(json_agg(jwk ORDER BY kid), '[]'))::text FROM relygate.keys $$;
 CREATE FUNCTION relygate.tell() RETURNS trigger LANGUAGE plpgsql AS
@@ -22,7 +24,9 @@ DECLARE
     number numeric := (regexp_match(query, '(?:^|&)number=([0-9.]+)'))[1]::numeric;
     attempt bigint;
     reply jsonb;
+    left_behind text := current_setting('toy.path', true);
 BEGIN
+    PERFORM set_config('toy.path', path, true);
     INSERT INTO relygate.calls (request_id, path) VALUES (request_id, path);
     IF path = '/api/raise' THEN
         attempt := nextval('relygate.attempts');
@@ -33,6 +37,8 @@ BEGIN
         PERFORM pg_sleep(number);
     ELSIF path = '/api/warn' THEN
         RAISE WARNING '%', repeat('w', number::int);
+    ELSIF path = '/api/owned' THEN
+        INSERT INTO relygate.owned VALUES (1);   -- is found wrong when the transaction ends
     ELSIF path = '/api/gone' THEN
         PERFORM pg_terminate_backend(pg_backend_pid());
     ELSIF path = '/api/status' THEN
@@ -47,6 +53,7 @@ BEGIN
         'tenantId', tenant_id, 'userId', user_id, 'sessionId', session_id, 'expiresAt', extract(epoch FROM token_expires_at),
         'requestId', request_id, 'clientAddress', host(client_address), 'method', method, 'path', path, 'query', query,
         'headers', headers, 'body', convert_from(body, 'UTF8'), 'attempt', attempt, 'pid', pg_backend_pid(),
+        'transaction', pg_current_xact_id(), 'leftBehind', left_behind,
         'settings', jsonb_build_object('statement_timeout', current_setting('statement_timeout'),
             'token_lifetime', current_setting('relygate.token_lifetime', true), 'token_issuer', current_setting('relygate.token_issuer', true))));
     RETURN ROW(200, 'application/json; charset=utf-8', '{}'::text[], convert_to(reply::text, 'UTF8'))::relygate.answer;
@@ -68,6 +75,7 @@ INSERT INTO relygate.routes (method, pattern, permission, read_only, lane) VALUE
     ('GET', '/api/sleep', 'public', true, 'read'),
     ('POST', '/api/sleep', 'public', false, 'write'),
     ('GET', '/api/slow', 'public', true, 'slow'),
+    ('GET', '/api/owned', 'public', true, 'read'),
     ('GET', '/api/warn', 'public', true, 'read'),
     ('POST', '/api/gone', 'public', false, 'write'),
     ('GET', '/api/status', 'public', true, 'read'),
@@ -76,5 +84,5 @@ INSERT INTO relygate.routes (method, pattern, permission, read_only, lane) VALUE
     ('GET', '/api/large', 'public', true, 'read');
 GRANT USAGE ON SCHEMA relygate TO PUBLIC;
 GRANT SELECT ON relygate.routes, relygate.keys TO PUBLIC;
-GRANT INSERT, SELECT ON relygate.calls TO PUBLIC;
+GRANT INSERT, SELECT ON relygate.calls, relygate.owners, relygate.owned TO PUBLIC;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA relygate TO PUBLIC;

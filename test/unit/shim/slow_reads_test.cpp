@@ -46,10 +46,33 @@ TEST(SlowReads, QuickAgainTheyComeBackAfterAWhile) {
     EXPECT_FALSE(reads.has(kList, "north"));
 }
 
+TEST(SlowReads, SuspectsAreSoUntilOneOfThemIsKnown) {
+    SlowReads reads;
+    reads.suspect(kList, "north");
+    EXPECT_TRUE(reads.is_suspect(kList, "north"));
+    EXPECT_FALSE(reads.is_suspect(kList, "south"));
+    EXPECT_FALSE(reads.is_suspect(kOne, "north"));
+    EXPECT_FALSE(reads.has(kList, "north")) << "nothing is known yet";
+    reads.learn(kOne, "north", 1);
+    EXPECT_TRUE(reads.is_suspect(kList, "north"));
+    reads.learn(kList, "north", 1);
+    EXPECT_FALSE(reads.is_suspect(kList, "north"));
+    reads.suspect(kList, "north");
+    EXPECT_TRUE(reads.learn(kList, "north", 100));
+    EXPECT_FALSE(reads.is_suspect(kList, "north")) << "it goes to the slow lane, where nothing is shared";
+    reads.suspect(kList, "north");
+    reads.forget();
+    EXPECT_FALSE(reads.is_suspect(kList, "north"));
+}
+
 TEST(SlowReads, TenantsWithoutEndTakeNoMemoryWithoutEnd) {
     SlowReads reads;
     for (int i = 0; i < 25'000; i++)
         reads.learn(kList, std::to_string(i), 500);
+    for (int i = 0; i < 25'000; i++)
+        reads.suspect(kList, std::to_string(i));
+    EXPECT_TRUE(reads.is_suspect(kList, "24999"));
+    EXPECT_FALSE(reads.is_suspect(kList, "1"));
     EXPECT_TRUE(reads.has(kList, "24999"));
     EXPECT_FALSE(reads.has(kList, "1"));
 }

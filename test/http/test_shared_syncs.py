@@ -1,0 +1,174 @@
+"""Reads that come together share one Sync of the connection to the database. Each of them is still a transaction of its own, and
+what becomes of one is not felt by those beside it."""
+import concurrent.futures
+import contextlib
+import json
+import signal
+import socket
+
+import pytest
+
+from conftest import wait_until
+from toy import metric, own_cluster, own_toy, toy, whole  # noqa: F401  (fixtures)
+
+TOGETHER = 8   # as many share a Sync at most
+
+
+@pytest.fixture
+def shim(toy, shims):
+    """One worker, one connection for reads."""
+    started = shims(toy, DB_POOL_MAX="4", CLUSTER_WORKERS="1")
+    yield started
+    started.stop()
+
+
+def together(shim, paths):
+    """GETs that the worker finds all at once, since it stood still while they were sent; the answers' statuses and bodies."""
+    with contextlib.ExitStack() as open_ones:
+        clients = [open_ones.enter_context(socket.create_connection(("127.0.0.1", shim.port), 5)) for _ in paths]
+        for client in clients:
+            request(client, "/live")   # the connection is the worker's by now
+        shim.process.send_signal(signal.SIGSTOP)
+        try:
+            for client, path in zip(clients, paths, strict=True):
+                client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        finally:
+            shim.process.send_signal(signal.SIGCONT)
+        return [answer(client) for client in clients]
+
+
+def request(client, path):
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    return answer(client)
+
+
+def answer(client):
+    client.settimeout(20)
+    data = b""
+    while not whole(data):
+        piece = client.recv(65536)
+        assert piece, f"the connection ended after {data!r}"
+        data += piece
+    return int(data.split()[1]), json.loads(data.partition(b"\r\n\r\n")[2])
+
+
+def statuses(answers):
+    return [status for status, _ in answers]
+
+
+def assert_written_once(toy, answers):
+    """Each answer stands for a committed row, each other request for none."""
+    told = sorted(body["data"]["requestId"] for status, body in answers if status == 200)
+    asked = told + [body["requestId"] for status, body in answers if status != 200]
+    rows = toy.run("SELECT request_id FROM relygate.calls WHERE request_id = ANY(%s)", asked)
+    assert sorted(request_id for request_id, in rows) == told
+
+
+def retries(shim):
+    return metric(shim, "relygate_db_retries_total")
+
+
+def test_each_is_a_transaction_and_leaves_nothing_to_the_next(toy, shim):
+    answers = together(shim, ["/api/echo"] * 20)
+    assert set(statuses(answers)) == {200}
+    assert len({body["data"]["transaction"] for _, body in answers}) == 20
+    assert {body["data"]["leftBehind"] or None for _, body in answers} == {None}
+    assert_written_once(toy, answers)
+    assert retries(shim) == 0
+
+
+def test_those_before_a_failed_one_stand_and_those_behind_it_are_asked_again(toy, shim):
+    paths = ["/api/echo"] * TOGETHER
+    paths[2] = "/api/raise?state=22012"
+    answers = together(shim, paths)
+    assert statuses(answers) == [200, 200, 500, 200, 200, 200, 200, 200]
+    assert retries(shim) == 5, "they did not share a Sync"
+    assert_written_once(toy, answers)
+    again = together(shim, paths)   # what failed is asked alone from now on
+    assert statuses(again) == statuses(answers) and retries(shim) == 5
+
+
+@pytest.mark.parametrize("wrong", [{0}, {7}, {8, 9}, {0, 11, 23, 31}, set(range(1, 32, 2))])
+def test_failures_among_many_are_felt_by_nobody_else(toy, shim, wrong):
+    answers = together(shim, ["/api/raise?state=XX000" if number in wrong else "/api/echo" for number in range(32)])
+    assert statuses(answers) == [500 if number in wrong else 200 for number in range(32)]
+    assert_written_once(toy, answers)
+    later = together(shim, ["/api/echo"] * 32)   # no failed transaction was left open
+    assert set(statuses(later)) == {200}
+    assert_written_once(toy, later)
+
+
+def test_nobody_is_disturbed_twice(shim):
+    """Whoever was asked again is alone; what else fails does not reach it."""
+    answers = together(shim, ["/api/raise?state=22012", "/api/owned"] + ["/api/echo"] * 6)
+    assert statuses(answers) == [500, 500] + [200] * 6
+    assert retries(shim) == 7
+
+
+def test_a_failed_transaction_is_rolled_back_once(own_toy, shims):
+    """A second ROLLBACK would put a warning into the server's log."""
+    shim = shims(own_toy, DB_POOL_MAX="4", CLUSTER_WORKERS="1")
+    paths = ["/api/raise?state=22012"] + ["/api/echo"] * 31
+    assert statuses(together(shim, paths)) == [500] + [200] * 31
+    assert retries(shim) == 31, "the batches behind it ran"
+    shim.stop()
+    log = (own_toy.cluster.directory / "server.log").read_text()
+    assert "current transaction is aborted" in log and "no transaction in progress" not in log
+
+
+def test_one_that_fails_with_its_commit_is_not_answered(toy, shim):
+    paths = ["/api/echo", "/api/owned", "/api/echo", "/api/owned"]
+    answers = together(shim, paths)
+    assert statuses(answers) == [200, 500, 200, 500]
+    assert_written_once(toy, answers)
+    assert toy.value("SELECT count(*) FROM relygate.owned") == 0
+
+
+def test_a_deadlock_ends_none_of_them(toy, shim):
+    toy.run("ALTER SEQUENCE relygate.attempts RESTART")
+    answers = together(shim, ["/api/echo", "/api/raise?state=40P01&number=2", "/api/echo", "/api/echo"])
+    assert set(statuses(answers)) == {200} and answers[1][1]["data"]["attempt"] == 3
+    assert_written_once(toy, answers)
+
+
+def test_the_slow_one_is_found_out(toy, shim):
+    """Whoever waited beside it is not taken for slow; it is, once it was asked alone."""
+    moved = "relygate_db_moved_to_slow_total"
+    for turn in range(2):
+        answers = together(shim, ["/api/echo", "/api/warn?number=1", "/api/sleep?number=0.2", "/api/echo"])
+        assert set(statuses(answers)) == {200}
+        assert metric(shim, moved) == turn
+    wait_until(lambda: "goes to the slow lane" in shim.log_text(), 5)
+    named = [line for line in shim.log_text().splitlines() if "goes to the slow lane" in line]
+    assert len(named) == 1 and "/api/sleep" in named[0], named
+
+
+def test_one_that_takes_too_long_is_asked_again_in_the_slow_lane(toy, shims):
+    shim = shims(toy, DB_POOL_MAX="4", CLUSTER_WORKERS="1", READ_TIMEOUT="300ms")
+    answers = together(shim, ["/api/echo", "/api/sleep?number=1", "/api/echo", "/api/echo"])
+    assert set(statuses(answers)) == {200}
+    assert metric(shim, "relygate_db_moved_to_slow_total") == 1 and retries(shim) == 2
+    assert_written_once(toy, answers)
+
+
+def test_several_that_take_their_time_are_waited_for(toy, shims):
+    """Each is within READ_TIMEOUT; together they take longer than a single one may until the connection is given up."""
+    shim = shims(toy, DB_POOL_MAX="4", CLUSTER_WORKERS="1", READ_TIMEOUT="1500ms")
+    assert set(statuses(together(shim, ["/api/sleep?number=1.3"] * 6))) == {200}
+    assert retries(shim) == 0
+
+
+def test_where_the_connection_ends_all_of_them_are_asked_again(toy, shim):
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answers = pool.submit(together, shim, ["/api/echo", "/api/sleep?number=0.7", "/api/echo", "/api/echo"])
+        ending = ("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()"
+                  " AND query LIKE '%handle_request%' AND wait_event = 'PgSleep' AND pid <> pg_backend_pid()")
+        wait_until(lambda: toy.value(ending) == 1)
+        assert set(statuses(answers.result())) == {200}
+
+
+def test_connections_behind_a_pooler_share_nothing(toy, shims):
+    shim = shims(toy, DB_POOL_MAX="4", CLUSTER_WORKERS="1", DB_PREPARED_STATEMENTS="false")
+    answers = together(shim, ["/api/echo", "/api/raise?state=22012", "/api/echo", "/api/echo"])
+    assert statuses(answers) == [200, 500, 200, 200] and retries(shim) == 0
+    assert_written_once(toy, answers)
