@@ -38,7 +38,6 @@ BEGIN
             inline_visitor.document_no, 'visitor__') d;
     END IF;
     person := @extschema@.find_inline_visitor(inline_visitor.first_name, inline_visitor.last_name, inline_visitor.mobile);
-    is_new := false;
     IF person IS NULL THEN
         -- Two taps on one button are one person: the unique index decides, the next statement finds the other tap's row.
         INSERT INTO @extschema@.visitors (visitor_type, first_name, last_name, mobile, email, category_id, document_type,
@@ -46,14 +45,14 @@ BEGIN
         VALUES ('unregistered', inline_visitor.first_name, inline_visitor.last_name, inline_visitor.mobile,
             inline_visitor.email, category,
                 inline_visitor.document_type, masked, hash)
-        ON CONFLICT DO NOTHING RETURNING id INTO person;
+        ON CONFLICT DO NOTHING RETURNING id, is_active AND valid_from IS NULL AND valid_until IS NULL INTO person, is_new;
         IF person IS NOT NULL THEN
-            is_new := true;
             RETURN;
         END IF;
         person := @extschema@.find_inline_visitor(inline_visitor.first_name, inline_visitor.last_name,
             inline_visitor.mobile);
     END IF;
+    is_new := false;
     IF inline_visitor.email IS NOT NULL OR hash IS NOT NULL THEN
         SELECT p.email::text AS email, p.document_hash INTO known FROM @extschema@.visitors p
             WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = person FOR NO KEY UPDATE;
@@ -74,7 +73,8 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@.inline_visitor(text, text, text, text, uuid, text, text) IS
-'The visitor that a walk-in brings along: the active one with the same mobile and name, else a new unregistered one (is_new). What '
+'The visitor that a walk-in brings along: the active one with the same mobile and name, else a new unregistered one (is_new, '
+'unless a trigger of the DBA made him inactive or bounded his validity: then he is to be judged). What '
 'a known visitor lacked is added, nothing is overwritten. Errors: RG400, RG404 category, RG409 known with another '
 'document.';
 REVOKE ALL ON FUNCTION @extschema@.inline_visitor(text, text, text, text, uuid, text, text) FROM PUBLIC;

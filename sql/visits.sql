@@ -69,20 +69,26 @@ BEGIN
     END IF;
     SELECT s.name::text INTO its.site_name
       FROM @extschema@.sites s WHERE s.tenant_id = ANY (ARRAY[tenant]) AND s.id = its.site_id;
+    IF NOT FOUND THEN   -- who may not see the site or the visitor (a policy of the DBA) does not see the visit
+        RETURN;
+    END IF;
     SELECT p.visitor_type::text, p.first_name::text, p.last_name::text, p.mobile::text, p.category_id, p.registration_no::text
       INTO its.visitor__visitor_type, its.visitor__first_name, its.visitor__last_name, its.visitor__mobile, its.visitor__category_id,
            its.visitor__registration_no
       FROM @extschema@.visitors p WHERE p.tenant_id = ANY (ARRAY[tenant]) AND p.id = its.visitor__id;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
     IF its.purpose_id IS NOT NULL THEN
         SELECT w.name::text INTO its.purpose
           FROM @extschema@.purposes w WHERE w.tenant_id = ANY (ARRAY[tenant]) AND w.id = its.purpose_id;
     END IF;
     IF its.host__id IS NOT NULL THEN
-        SELECT h.first_name::text, h.last_name::text INTO its.host__first_name, its.host__last_name
+        SELECT h.id, h.first_name::text, h.last_name::text INTO its.host__id, its.host__first_name, its.host__last_name
           FROM @extschema@.hosts h WHERE h.tenant_id = ANY (ARRAY[tenant]) AND h.id = its.host__id;
     END IF;
     IF its.unit__id IS NOT NULL THEN
-        SELECT u.name::text INTO its.unit__name
+        SELECT u.id, u.name::text INTO its.unit__id, its.unit__name
           FROM @extschema@.locations u WHERE u.tenant_id = ANY (ARRAY[tenant]) AND u.id = its.unit__id;
     END IF;
     its._cursor := ARRAY[NULL, its.id::text];

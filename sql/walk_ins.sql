@@ -79,7 +79,7 @@ DECLARE
     gate uuid;
     person uuid := create_visit.visitor_id;
     brought record;
-    is_new boolean := false;   -- this very request made the person: nobody else has seen that one yet
+    is_new boolean := false;   -- this very request made the person: nobody else has seen that one yet, and nothing bounds it
     asks boolean;
     made uuid;
 BEGIN
@@ -141,8 +141,8 @@ BEGIN
                     WHEN NOT asks THEN @extschema@.today_at(site) END, create_visit.remark)
         ON CONFLICT DO NOTHING RETURNING id INTO made;
         EXIT WHEN made IS NOT NULL;
-        -- Another gate was faster: its visit is committed and seen from here on. Else the badge number was taken.
-        PERFORM @extschema@.admit(CASE WHEN NOT is_new THEN person END, site, create_visit.group_size);
+        -- Another gate (or a trigger) was faster: its visit is seen from here on. Else the badge number was taken.
+        PERFORM @extschema@.admit(person, site, create_visit.group_size);
     END LOOP;
     IF made IS NULL THEN
         PERFORM @extschema@.refuse(503, 'busy', 'could not find a free badge number');

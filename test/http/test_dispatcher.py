@@ -159,14 +159,16 @@ def test_a_function_cannot_come_back_to_the_dispatcher(database, backends, who):
     assert backends[0].ask(who, "GET", "/api/purposes")[0] == 200, "the backend works on"
 
 
+def memory_of(database, backend):
+    database.run("GRANT EXECUTE ON FUNCTION pg_get_backend_memory_contexts() TO relygate_shim; GRANT SELECT ON pg_backend_memory_contexts TO relygate_shim")
+    with backend.connection.cursor() as cursor:
+        cursor.execute("SELECT sum(used_bytes) FROM pg_backend_memory_contexts")
+        return int(cursor.fetchone()[0])
+
+
 def test_a_request_with_a_new_shape_each_time_leaks_nothing(database, backends, who):
     """Refusals, errors and answers a thousand times: the backend's memory stands still."""
     backend = backends[0]
-
-    def used():
-        with backend.connection.cursor() as cursor:
-            cursor.execute("SELECT sum(used_bytes) FROM pg_backend_memory_contexts")
-            return int(cursor.fetchone()[0])
 
     def work(times):
         for number in range(times):
@@ -174,11 +176,26 @@ def test_a_request_with_a_new_shape_each_time_leaks_nothing(database, backends, 
             assert backend.ask(who, "POST", "/api/visits", {"purpose": "x" * number, "unknown": number})[0] == 400
             assert backend.ask(who, "GET", f"/api/nothing/{number}")[0] == 404
 
-    database.run("GRANT EXECUTE ON FUNCTION pg_get_backend_memory_contexts() TO relygate_shim; GRANT SELECT ON pg_backend_memory_contexts TO relygate_shim")
     work(50)
-    before = used()
+    before = memory_of(database, backend)
     work(300)
-    assert used() - before < 200_000
+    assert memory_of(database, backend) - before < 200_000
+
+
+def test_constraints_that_come_and_go_elsewhere_leak_nothing(database, backends, who):
+    """Each of them makes PostgreSQL read anew what the domains of all parameters demand."""
+    backend = backends[0]
+
+    def work(times):
+        for _ in range(times):
+            database.run("CREATE TEMP TABLE keyed (id int PRIMARY KEY)")
+            assert backend.ask(who, "GET", "/api/visits")[0] == 200
+            assert backend.ask(who, "POST", "/api/visits/try", {"visitor": {"firstName": "Mem", "mobile": "9845555555"}})[0] == 200
+
+    work(20)
+    before = memory_of(database, backend)
+    work(100)
+    assert memory_of(database, backend) - before < 100_000
 
 
 def test_only_the_operators_platform_acts_in_another_tenant(database, backends, tenants, who):

@@ -1,6 +1,6 @@
 -- Visits by SQL: born at a gate, one open visit a person, every way of ending once, all reasons for a no.
 BEGIN;
-SELECT plan(73);
+SELECT plan(81);
 
 SELECT id AS south FROM relygate.create_tenant('X_SOUTH', 'South', 'office', 'Asia/Dubai', 'AE') \gset
 SELECT id AS foreign_gate FROM relygate.create_gate('Pier') \gset
@@ -147,6 +147,43 @@ SELECT :'south', id, site_id, visitor_id, 'pending', purpose_id, host_id, unit_i
 SELECT test.act_as(:'north', 'postgres');
 SELECT is((SELECT g::text FROM relygate.get_visit(:'full_visit') g), :'as_held', '... whoever else has the same ids');
 SELECT is((SELECT site_id FROM relygate.check_out(:'left_inside')), :'site'::uuid, '... with all he needs');
+
+-- What a DBA adds holds: triggers on whom a walk-in brings along, policies on what a visit tells
+RESET ROLE;
+CREATE FUNCTION pg_temp.judge() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.first_name = 'Barred' THEN NEW.is_active := false; END IF;
+    IF NEW.first_name = 'Early' THEN NEW.valid_from := current_date + 9; END IF;
+    IF NEW.first_name = 'Late' THEN NEW.valid_until := current_date - 9; END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION pg_temp.open_visit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO relygate.visits (site_id, visitor_id, state, requested_at, purpose) SELECT site_id, NEW.id, 'pending', now(), 'X' FROM pg_temp.asked;
+    RETURN NULL;
+END $$;
+CREATE TEMP TABLE asked AS SELECT :'site'::uuid AS site_id;
+GRANT SELECT ON asked TO PUBLIC;
+CREATE TRIGGER judge BEFORE INSERT ON relygate.visitors FOR EACH ROW EXECUTE FUNCTION pg_temp.judge();
+CREATE TRIGGER open_visit AFTER INSERT ON relygate.visitors FOR EACH ROW WHEN (NEW.first_name = 'Asked') EXECUTE FUNCTION pg_temp.open_visit();
+SELECT test.act_as(:'north', 'relygate_api', :'guard');
+SELECT throws_ok($$ SELECT relygate.create_visit(visitor__first_name => 'Barred', visitor__mobile => '9845012390', purpose => 'X') $$,
+    'RG422', 'visitor is deleted', 'whom a trigger makes inactive does not come in');
+SELECT throws_ok($$ SELECT relygate.create_visit(visitor__first_name => 'Early', visitor__mobile => '9845012391', purpose => 'X') $$,
+    'RG422', 'visitor may not come in yet', '... nor whose time a trigger lets begin later');
+SELECT throws_ok($$ SELECT relygate.create_visit(visitor__first_name => 'Late', visitor__mobile => '9845012392', purpose => 'X') $$,
+    'RG422', 'visitor may not come in any more', '... or end before');
+SELECT throws_ok($$ SELECT relygate.create_visit(visitor__first_name => 'Asked', visitor__mobile => '9845012393', purpose => 'X') $$,
+    'RG409', 'visitor is expected already', '... nor again whose visit a trigger opened');
+RESET ROLE;
+CREATE POLICY hidden_site ON relygate.sites AS RESTRICTIVE FOR SELECT TO relygate_api USING (current_setting('test.hides', true) IS DISTINCT FROM 'site');
+CREATE POLICY hidden_visitor ON relygate.visitors AS RESTRICTIVE FOR SELECT TO relygate_api USING (current_setting('test.hides', true) IS DISTINCT FROM 'visitor');
+CREATE POLICY hidden_host ON relygate.hosts AS RESTRICTIVE FOR SELECT TO relygate_api USING (current_setting('test.hides', true) IS DISTINCT FROM 'host');
+CREATE POLICY hidden_unit ON relygate.locations AS RESTRICTIVE FOR SELECT TO relygate_api USING (current_setting('test.hides', true) IS DISTINCT FROM 'unit');
+SELECT test.act_as(:'north', 'relygate_api', :'guard');
+SELECT set_config('test.hides', hides, true), is((SELECT array_agg(g::text) FROM relygate.get_visit(one) g),
+    (SELECT array_agg(r::text) FROM relygate.visit_rows(ARRAY[one]) r), 'a visit alone tells no more than one of a list where a policy hides its ' || hides)
+  FROM unnest(ARRAY['site', 'visitor', 'host', 'unit'], array_fill(:'full_visit'::uuid, ARRAY[4])) AS each(hides, one);
 
 -- The other tap's person is renamed between the index, which refused a double, and the second look: as if it were not found then
 RESET ROLE;

@@ -20,6 +20,17 @@ extern "C" {
 
 namespace relygate::pg {
 
+namespace {
+
+// What domain_check keeps of each parameter's domain.
+struct DomainChecks {
+    MemoryContext context;
+    void **kept;
+    std::uint64_t changes; // at which all of that was made
+};
+
+} // namespace
+
 struct DirectCall {
     MemoryContext context; // of all this, and of what the function keeps between its calls
     FmgrInfo function;
@@ -28,8 +39,8 @@ struct DirectCall {
     TupleDesc table_shape;  // of that
     std::uint64_t shape_id; // of the row type; ALTER TYPE gives it another
     RowShape shape;
-    const Oid *domains;   // of the parameters; InvalidOid: the type is none
-    void **domain_extras; // what domain_check keeps of each
+    const Oid *domains; // of the parameters; InvalidOid: the type is none
+    DomainChecks checks;
     struct Default {
         bool is_there, is_constant;
         NullableDatum value;
@@ -37,6 +48,19 @@ struct DirectCall {
 };
 
 namespace {
+
+std::uint64_t constraint_changes = 0;
+
+void constraint_changed(Datum, int, uint32) {
+    ++constraint_changes;
+}
+
+void listen_for_constraints() {
+    static bool is_listening = false;
+    if (!is_listening)
+        CacheRegisterSyscacheCallback(CONSTROID, constraint_changed, 0);
+    is_listening = true;
+}
 
 RowShape describe(TupleDesc tuple_shape) {
     const int count = tuple_shape->natts;
@@ -175,6 +199,16 @@ Rows rows_of(const ReturnSetInfo &set, const RowShape &shape) {
     return rows;
 }
 
+// After any change of a constraint, be it of a temporary table of another session, PostgreSQL makes anew what a domain
+// demands and leaves what was kept before it where it is.
+void drop_outdated(DomainChecks &checks, int count) {
+    if (checks.changes == constraint_changes)
+        return;
+    MemoryContextReset(checks.context);
+    std::fill_n(checks.kept, count, nullptr);
+    checks.changes = constraint_changes;
+}
+
 // As SPI runs a statement: one that only reads sees what its caller sees, another one takes a snapshot of its own.
 Rows call_directly(DirectCall &direct, const Arguments &arguments, int count, bool is_read_only, TupleDesc expected) {
     require_right(direct.function.fn_oid);
@@ -192,12 +226,13 @@ Rows call_directly(DirectCall &direct, const Arguments &arguments, int count, bo
     auto *call = static_cast<FunctionCallInfo>(palloc0(SizeForFunctionCallInfo(count)));
     InitFunctionCallInfoData(*call, &direct.function, static_cast<short>(count), direct.collation, nullptr,
                              reinterpret_cast<Node *>(&set));
+    drop_outdated(direct.checks, count);
     for (int i = 0; i < count; ++i) {
         const NullableDatum value = is_default(arguments, i, direct)
                                         ? direct.defaults[i].value
                                         : NullableDatum{arguments.values[i], arguments.nulls[i] == 'n'};
         if (OidIsValid(direct.domains[i]))
-            domain_check(value.value, value.isnull, direct.domains[i], &direct.domain_extras[i], direct.context);
+            domain_check(value.value, value.isnull, direct.domains[i], &direct.checks.kept[i], direct.checks.context);
         call->args[i] = value;
     }
     PgStat_FunctionCallUsage usage;
@@ -243,7 +278,9 @@ DirectCall *prepare_direct_call(Oid function, const Signature &signature, const 
     for (int i = 0; i < signature.count; ++i)
         domains[i] = declared[i] == signature.types[i] ? InvalidOid : declared[i];
     direct->domains = domains;
-    direct->domain_extras = static_cast<void **>(palloc0(sizeof(void *) * (signature.count + 1)));
+    listen_for_constraints();
+    direct->checks = {AllocSetContextCreate(direct->context, "relygate domains", ALLOCSET_SMALL_SIZES),
+                      static_cast<void **>(palloc0(sizeof(void *) * (signature.count + 1))), constraint_changes};
     if (direct->row_type == RECORDOID)
         direct->shape = describe(direct->table_shape);
     fmgr_info_cxt(function, &direct->function, direct->context);
