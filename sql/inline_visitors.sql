@@ -17,6 +17,17 @@ COMMENT ON FUNCTION @extschema@.find_inline_visitor(text, text, text) IS
 'nobody is the same person.';
 REVOKE ALL ON FUNCTION @extschema@.find_inline_visitor(text, text, text) FROM PUBLIC;
 
+CREATE FUNCTION @extschema@.document_refusal(visitor_id uuid) RETURNS @extschema@.checkin_refusal
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (409, 'document_differs', 'this visitor is known with another document', NULL,
+            'Look the visitor up, correct the document there, then use visitorId.',
+            jsonb_build_object('id', document_refusal.visitor_id))::@extschema@.checkin_refusal;
+END $$;
+COMMENT ON FUNCTION @extschema@.document_refusal(uuid) IS
+'The reason against a walk-in who shows another document than the visitor whom he is taken for.';
+REVOKE ALL ON FUNCTION @extschema@.document_refusal(uuid) FROM PUBLIC;
+
 CREATE FUNCTION @extschema@.inline_visitor(first_name text, last_name text, mobile text, email text, category_id uuid,
     document_type text,
     document_no text, OUT person uuid, OUT is_new boolean)
@@ -27,6 +38,7 @@ DECLARE
     masked text;
     hash bytea;
     known record;
+    refusal @extschema@.checkin_refusal;
 BEGIN
     inline_visitor.first_name := @extschema@.normalize_person_name(inline_visitor.first_name, 'visitor__first_name');
     inline_visitor.last_name := @extschema@.normalize_person_name(inline_visitor.last_name, 'visitor__last_name');
@@ -57,9 +69,9 @@ BEGIN
         SELECT p.email::text AS email, p.document_hash INTO known FROM @extschema@.visitors p
             WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = person FOR NO KEY UPDATE;
         IF hash <> known.document_hash THEN
-            PERFORM @extschema@.refuse(409, 'document_differs', 'this visitor is known with another document', NULL,
-                'Look the visitor up, correct the document there, then use visitorId.', 'visitor__document_no',
-                    jsonb_build_object('id', person));
+            refusal := @extschema@.document_refusal(person);
+            PERFORM @extschema@.refuse(refusal.status, refusal.code, refusal.message, refusal.detail, refusal.hint, 'visitor__document_no',
+                refusal.data);
         ELSIF (known.email IS NULL AND inline_visitor.email IS NOT NULL)
             OR (known.document_hash IS NULL AND hash IS NOT NULL) THEN
             UPDATE @extschema@.visitors p SET

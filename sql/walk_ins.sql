@@ -213,6 +213,8 @@ DECLARE
     site uuid;
     gate uuid;
     person uuid := try_visit.visitor_id;
+    shown bytea;
+    refusal @extschema@.checkin_refusal;
     refusals jsonb;
 BEGIN
     PERFORM @extschema@.check_one_of(try_visit.visitor__first_name IS NOT NULL, try_visit.visitor_id IS NOT NULL,
@@ -225,7 +227,7 @@ BEGIN
         PERFORM @extschema@.check_mobile_given(@extschema@.category_or_default(try_visit.visitor__category_id),
             try_visit.visitor__mobile, 'visitor__mobile');
     END IF;
-    PERFORM @extschema@.document_traits(try_visit.visitor__document_type, try_visit.visitor__document_no, 'visitor__');
+    shown := (@extschema@.document_traits(try_visit.visitor__document_type, try_visit.visitor__document_no, 'visitor__')).hash;
     PERFORM @extschema@.check_references(site_id => try_visit.site_id, gate_id => try_visit.gate_id, purpose_id => try_visit.purpose_id,
         host_id => try_visit.host_id, unit_id => try_visit.unit_id, visitor_id => try_visit.visitor_id, visitor__category_id => try_visit.visitor__category_id);
     IF try_visit.gate_id IS NOT NULL THEN
@@ -242,6 +244,12 @@ BEGIN
             @extschema@.normalize_mobile(try_visit.visitor__mobile, @extschema@.tenant_country()));
     END IF;
     refusals := @extschema@.refusal_list(person, site, try_visit.group_size);
+    IF try_visit.visitor_id IS NULL AND EXISTS (SELECT FROM @extschema@.visitors p
+        WHERE p.tenant_id = @extschema@.current_tenant() AND p.id = person AND p.document_hash <> shown) THEN
+        refusal := @extschema@.document_refusal(person);
+        refusals := jsonb_build_array(jsonb_build_object('code', refusal.code, 'message', refusal.message, 'detail', refusal.detail,
+            'hint', refusal.hint)) || refusals;
+    END IF;
     RETURN QUERY SELECT refusals = '[]', CASE WHEN refusals <> '[]' THEN NULL WHEN s.ask_host THEN 'pending'
         ELSE 'checked_in' END, person, site, gate, refusals
                    FROM @extschema@.sites s WHERE s.tenant_id = @extschema@.current_tenant() AND s.id = site;

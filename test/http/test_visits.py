@@ -171,7 +171,10 @@ def test_a_known_document_is_not_overwritten(guard, quiet):
     body["visitor"].update(documentType="passport", documentNo="K4821907")
     first = guard.post("/api/visits", body).data
     guard.post(f"/api/visits/{first['id']}/check-out")
+    assert guard.post("/api/visits/try", body).data["mayCheckIn"]
     body["visitor"]["documentNo"] = "K4821908"
+    trial = guard.post("/api/visits/try", body).data
+    assert not trial["mayCheckIn"] and [reason["code"] for reason in trial["refusals"]] == ["document_differs"], trial
     other = guard.post("/api/visits", body)
     assert other.status == 409 and other.code == "document_differs" and other.data == {"id": first["visitor"]["id"]}, other
     assert b"K4821908" not in other.raw
