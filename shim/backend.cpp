@@ -117,12 +117,17 @@ void Backend::read_results() {
         lose("");
 }
 
-void Backend::close_idle() {
+// Also where a Sync is still to be read, or the answer to a ROLLBACK.
+void Backend::close() {
     unwatch();
-    PQfinish(connection_);
+    if (connection_)
+        PQfinish(connection_);
     connection_ = nullptr;
     state_ = State::closed;
+    state_since_ms_ = monotonic_ms();
     is_outdated_ = false;
+    batches_.clear();
+    unsent_ = 0;
 }
 
 void Backend::lose(const std::string &why) {
@@ -132,15 +137,8 @@ void Backend::lose(const std::string &why) {
         detail += PQerrorMessage(connection_);
         detail.erase(detail.find_last_not_of("\n: ") + 1);
     }
-    unwatch();
-    if (connection_)
-        PQfinish(connection_);
-    connection_ = nullptr;
-    state_since_ms_ = monotonic_ms();
-    const bool was_ready = std::exchange(state_, State::closed) == State::ready;
-    is_outdated_ = false;
-    batches_.clear();
-    unsent_ = 0;
+    const bool was_ready = state_ == State::ready;
+    close();
     owner_.backend_lost(was_ready, std::exchange(in_flight_, {}), detail);
 }
 

@@ -48,7 +48,7 @@ class Backend final : public EventSource {
     void add(Question &question, std::int64_t now_ms); // in flight from now on, though not yet on its way
     void send_added();
     void on_event(std::uint32_t events) override;
-    void close_idle(); // only with nothing in flight
+    void close(); // only with nothing in flight
     void lose(const std::string &why);
     // After an error that says the connection must not be used again (a prepared statement that no longer fits).
     void retire() { is_retired_ = true; }

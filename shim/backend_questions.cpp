@@ -182,8 +182,12 @@ void Backend::take(PGresult *result) {
     auto &batch = batches_.front();
     if (status == PGRES_PIPELINE_SYNC)
         return end_batch();
-    if (batch.left == 0 || status == PGRES_PIPELINE_ABORTED)
+    if (status == PGRES_PIPELINE_ABORTED)
         return;
+    if (batch.left == 0) { // a ROLLBACK: without it, whoever comes next would not be run
+        is_retired_ = is_retired_ || status != PGRES_COMMAND_OK;
+        return;
+    }
     auto &question = *in_flight_.front();
     switch (status) {
     case PGRES_TUPLES_OK:

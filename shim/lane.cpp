@@ -41,7 +41,8 @@ Lane::Lane(LaneSize size, const Config &config, int epoll, Asker &asker, WorkerM
         backends_.push_back(std::make_unique<Backend>(*this, epoll, kind == LaneKind::read ? kMostInBatch : 1));
 }
 
-// Null: none has room, or one that could be opened is better than a place behind a stranger or a slow read.
+// Null: none has room, or one that could be opened, or is about to be open, is better than a place behind a stranger or
+// a slow read.
 Backend *Lane::least_loaded(std::int64_t now_ms) {
     const auto weight = [&](const Backend &backend) {
         const bool is_held_up =
@@ -52,7 +53,7 @@ Backend *Lane::least_loaded(std::int64_t now_ms) {
     Backend *best = nullptr;
     bool can_open = false;
     for (const auto &backend : backends_) {
-        can_open = can_open || backend->state() == Backend::State::closed;
+        can_open = can_open || backend->state() != Backend::State::ready;
         if (backend->takes_more() && backend->in_flight() < size_.depth && (!best || weight(*backend) < weight(*best)))
             best = backend.get();
     }
@@ -178,7 +179,7 @@ void Lane::renew_next() {
         return;
     next->retire();
     if (next->in_flight() == 0)
-        next->close_idle();
+        next->close();
 }
 
 // One attempt at a time: a database that comes back is not to be stormed.
@@ -223,7 +224,7 @@ void Lane::tick(std::int64_t now_ms) {
     for (const auto &backend : backends_)
         if (spare > 0 && backend->state() == Backend::State::ready && backend->in_flight() == 0 &&
             now_ms - backend->idle_since_ms() > config_.pool_idle_ms) {
-            backend->close_idle();
+            backend->close();
             spare--;
         }
     for (auto &queue : waiting_)

@@ -186,7 +186,8 @@ void MetricsPage::database(std::string &page) const {
     total("relygate_db_connects_total", "Connections made to the database.", &WorkerMetrics::database_connects);
     total("relygate_db_connections_lost_total", "Connections that the database or the network ended.",
           &WorkerMetrics::database_losses);
-    total("relygate_db_retries_total", "Requests repeated after a deadlock or serialization failure.",
+    total("relygate_db_retries_total",
+          "Requests repeated after a deadlock or serialization failure, or beside one that failed.",
           &WorkerMetrics::retries);
     total("relygate_db_moved_to_slow_total",
           "Reads that took too long for their lane and were asked again in the slow one.",

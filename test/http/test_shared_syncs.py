@@ -3,13 +3,14 @@ what becomes of one is not felt by those beside it."""
 import concurrent.futures
 import contextlib
 import json
+import os
 import signal
 import socket
 
 import pytest
 
 from conftest import wait_until
-from toy import metric, own_cluster, own_toy, toy, whole  # noqa: F401  (fixtures)
+from toy import get, metric, own_cluster, own_toy, toy, whole  # noqa: F401  (fixtures)
 
 TOGETHER = 8   # as many share a Sync at most
 
@@ -50,6 +51,13 @@ def answer(client):
         assert piece, f"the connection ended after {data!r}"
         data += piece
     return int(data.split()[1]), json.loads(data.partition(b"\r\n\r\n")[2])
+
+
+def asleep(toy, besides=0):
+    """The backend that sleeps, for so long that nobody is put behind it any more."""
+    found = wait_until(lambda: toy.run("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+                                       " AND query_start < clock_timestamp() - interval '50 ms' AND pid <> %s", besides))
+    return found[0][0]
 
 
 def statuses(answers):
@@ -116,6 +124,17 @@ def test_a_failed_transaction_is_rolled_back_once(own_toy, shims):
     assert "current transaction is aborted" in log and "no transaction in progress" not in log
 
 
+@pytest.mark.parametrize("name", ["handle", "begin", "next", "commit", "rollback"])
+def test_a_connection_whose_statements_are_gone_is_opened_anew(toy, shim, name):
+    """A function of the DBA may drop them. Least of all may a failed transaction stay, since nobody would be run in it."""
+    answers = together(shim, ["/api/echo", f"/api/forget?name={name}", "/api/echo", "/api/echo"])
+    assert statuses(answers) == [200, 500, 200, 200]
+    for _ in range(3):
+        later = together(shim, ["/api/echo"] * 12)
+        assert set(statuses(later)) == {200}
+        assert_written_once(toy, later)
+
+
 def test_one_that_fails_with_its_commit_is_not_answered(toy, shim):
     paths = ["/api/echo", "/api/owned", "/api/echo", "/api/owned"]
     answers = together(shim, paths)
@@ -161,10 +180,33 @@ def test_several_that_take_their_time_are_waited_for(toy, shims):
 def test_where_the_connection_ends_all_of_them_are_asked_again(toy, shim):
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         answers = pool.submit(together, shim, ["/api/echo", "/api/sleep?number=0.7", "/api/echo", "/api/echo"])
-        ending = ("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()"
-                  " AND query LIKE '%handle_request%' AND wait_event = 'PgSleep' AND pid <> pg_backend_pid()")
-        wait_until(lambda: toy.value(ending) == 1)
+        toy.run("SELECT pg_terminate_backend(%s)", asleep(toy))
         assert set(statuses(answers.result())) == {200}
+
+
+def test_a_connection_that_closed_before_its_rollback_was_answered_begins_anew(toy, shims):
+    """The backend stands still when it is told to roll back, so its connection is idle for too long and is closed."""
+    shim = shims(toy, DB_POOL_MAX="12", DB_POOL_MIN="2", DB_POOL_IDLE_TIMEOUT="1s", CLUSTER_WORKERS="1", READ_TIMEOUT="3s")
+    open_ones = 'relygate_db_connections_active{lane="read"}'
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        nap = pool.submit(get, shim, "/api/nap?number=2")
+        napping = asleep(toy)
+        answers = pool.submit(together, shim, ["/api/sleep?number=1", "/api/raise?state=22012"])
+        pid = asleep(toy, besides=napping)
+        assert metric(shim, open_ones) == 2
+        shim.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: toy.value("SELECT state FROM pg_stat_activity WHERE pid = %s", pid) == "idle in transaction (aborted)")
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            shim.process.send_signal(signal.SIGCONT)
+            assert statuses(answers.result()) == [200, 500] and nap.result().status == 200
+            wait_until(lambda: metric(shim, open_ones) == 1)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        sleep = pool.submit(get, shim, "/api/sleep?number=1")
+        asleep(toy)
+        assert get(shim, "/api/echo").status == 200 and metric(shim, open_ones) == 2
+        assert sleep.result().status == 200
 
 
 def test_connections_behind_a_pooler_share_nothing(toy, shims):

@@ -33,10 +33,13 @@ BEGIN
         IF number IS NULL OR attempt <= number THEN
             RAISE EXCEPTION 'relation "secret_table" violates "secret_constraint"' USING ERRCODE = word;
         END IF;
-    ELSIF path = '/api/sleep' OR path = '/api/slow' THEN
+    ELSIF path IN ('/api/sleep', '/api/nap', '/api/slow') THEN
         PERFORM pg_sleep(number);
     ELSIF path = '/api/warn' THEN
         RAISE WARNING '%', repeat('w', number::int);
+    ELSIF path = '/api/forget' THEN
+        EXECUTE format('DEALLOCATE %I', (regexp_match(query, 'name=([a-z]+)'))[1]);
+        RAISE EXCEPTION 'forgotten' USING ERRCODE = '22012';
     ELSIF path = '/api/owned' THEN
         INSERT INTO relygate.owned VALUES (1);   -- is found wrong when the transaction ends
     ELSIF path = '/api/gone' THEN
@@ -74,7 +77,9 @@ INSERT INTO relygate.routes (method, pattern, permission, read_only, lane) VALUE
     ('POST', '/api/raise', 'public', false, 'write'),
     ('GET', '/api/sleep', 'public', true, 'read'),
     ('POST', '/api/sleep', 'public', false, 'write'),
+    ('GET', '/api/nap', 'public', true, 'read'),
     ('GET', '/api/slow', 'public', true, 'slow'),
+    ('GET', '/api/forget', 'public', true, 'read'),
     ('GET', '/api/owned', 'public', true, 'read'),
     ('GET', '/api/warn', 'public', true, 'read'),
     ('POST', '/api/gone', 'public', false, 'write'),
