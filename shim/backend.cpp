@@ -110,11 +110,11 @@ void Backend::read_results() {
         take(result);
         if (state_ == State::closed)
             return;
+        if (is_retired_ && in_flight_.empty() && state_ == State::ready) // also while it rolls back
+            return lose("");
         if (PQstatus(connection_) == CONNECTION_BAD) // else the loop would never end (yandex/odyssey issue 514)
             return;
     }
-    if (is_retired_ && in_flight_.empty() && state_ == State::ready)
-        lose("");
 }
 
 // Also where a Sync is still to be read, or the answer to a ROLLBACK.
@@ -127,6 +127,7 @@ void Backend::close() {
     state_since_ms_ = monotonic_ms();
     is_outdated_ = false;
     batches_.clear();
+    is_rolling_back_ = false;
     unsent_ = 0;
 }
 

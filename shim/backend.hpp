@@ -1,7 +1,7 @@
 // One connection to the database in pipeline mode. Each question is one prepared statement (behind a pooler: two
 // without a name) and a transaction of its own. A Sync costs both sides a system call and a change of threads, more
-// than many a read, so several questions that came together may share one: BEGIN, question, COMMIT AND CHAIN, question
-// ... COMMIT, Sync. Where one of them fails, those before it are committed and those behind it were not run; the lane
+// than many a read, so several questions that came together may share one: BEGIN, question, COMMIT, BEGIN, question,
+// COMMIT ... Sync. Where one of them fails, those before it are committed and those behind it were not run; the lane
 // asks these again. One that is alone is its own transaction by its Sync.
 // Nothing here waits: the worker's epoll says when to look. A pipelined connection is never sent a cancel request,
 // which would hit whatever runs; statement_timeout ends what takes too long.
@@ -33,9 +33,6 @@ class Backend final : public EventSource {
       protected:
         ~Owner() = default;
     };
-    // The SQLSTATE of a question that was not run since another one of its batch failed: what the server says of a
-    // statement in a failed transaction.
-    static constexpr const char *kNotRun = "25P02";
     enum class State : std::uint8_t { closed, connecting, preparing, ready };
 
     Backend(Owner &owner, int epoll, std::size_t most_in_batch)
@@ -60,6 +57,8 @@ class Backend final : public EventSource {
     [[nodiscard]] bool is_retired() const { return is_retired_; }
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] std::size_t in_flight() const { return in_flight_.size(); }
+    // Whether the server has still something to say, be it that it rolled back.
+    [[nodiscard]] bool is_owed() const { return !in_flight_.empty() || !batches_.empty(); }
     [[nodiscard]] bool serves_stranger() const;
     [[nodiscard]] bool takes_more() const { return state_ == State::ready && !is_retired_; }
     [[nodiscard]] std::int64_t state_since_ms() const { return state_since_ms_; }
@@ -88,6 +87,7 @@ class Backend final : public EventSource {
 
     struct Batch {
         std::size_t size, left; // left: not answered; 0 and 0: a ROLLBACK
+        bool is_open;           // a BEGIN was answered, its COMMIT was not
     };
 
     Owner &owner_;
@@ -102,6 +102,7 @@ class Backend final : public EventSource {
     std::deque<Question *> in_flight_; // the last `unsent_` of them are not in a batch
     std::size_t unsent_ = 0;
     std::deque<Batch> batches_;
+    bool is_rolling_back_ = false; // from the Sync of a failed batch until the ROLLBACK succeeds: nothing is run
     std::int64_t state_since_ms_ = 0, head_since_ms_ = 0, idle_since_ms_ = 0;
 };
 

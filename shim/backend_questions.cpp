@@ -20,10 +20,11 @@ constexpr const char *kSql = "SELECT status, content_type, headers, body FROM "
                              "relygate.handle_request($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 // uuid, uuid, uuid, timestamptz, text, inet, text, text, text, text[], bytea (pg_type.dat)
 constexpr std::array<Oid, 11> kTypes{2950, 2950, 2950, 1184, 25, 869, 25, 25, 25, 1009, 17};
-// Around the questions of a batch.
-constexpr const char *kBegin = "begin", *kNext = "next", *kCommit = "commit", *kRollback = "rollback";
-constexpr std::array<std::array<const char *, 2>, 4> kTransaction{
-    {{kBegin, "BEGIN"}, {kNext, "COMMIT AND CHAIN"}, {kCommit, "COMMIT"}, {kRollback, "ROLLBACK"}}};
+// Around each question of a batch. No COMMIT AND CHAIN: it would hand on what a function made of its transaction, such
+// as read only.
+constexpr const char *kBegin = "begin", *kCommit = "commit", *kRollback = "rollback";
+constexpr std::array<std::array<const char *, 2>, 3> kTransaction{
+    {{kBegin, "BEGIN"}, {kCommit, "COMMIT"}, {kRollback, "ROLLBACK"}}};
 // A read is quick in less; where several took more, which of them did is not known.
 constexpr std::int64_t kSlowBatchMs = 25;
 constexpr std::int64_t kEpochDifferenceUs = 946'684'800'000'000; // PostgreSQL counts from 2000
@@ -108,13 +109,12 @@ std::size_t Backend::next_batch() const {
 
 // libpq keeps what it is given until the Sync, or until its buffer is full.
 bool Backend::send_batch(std::size_t size) {
-    batches_.push_back({size, size});
-    bool is_sent = size == 1 || run(kBegin);
+    batches_.push_back({size, size, false});
+    bool is_sent = true;
     for (auto left = size; left > 0 && is_sent; left--) {
-        is_sent = send(*in_flight_[in_flight_.size() - unsent_]);
+        const auto &question = *in_flight_[in_flight_.size() - unsent_];
         unsent_--;
-        if (size > 1)
-            is_sent = is_sent && run(left > 1 ? kNext : kCommit);
+        is_sent = size == 1 ? send(question) : run(kBegin) && send(question) && run(kCommit);
     }
     return is_sent && PQpipelineSync(connection_) == 1;
 }
@@ -185,7 +185,10 @@ void Backend::take(PGresult *result) {
     if (status == PGRES_PIPELINE_ABORTED)
         return;
     if (batch.left == 0) { // a ROLLBACK: without it, whoever comes next would not be run
-        is_retired_ = is_retired_ || status != PGRES_COMMAND_OK;
+        if (status == PGRES_COMMAND_OK)
+            is_rolling_back_ = false;
+        else
+            is_retired_ = true;
         return;
     }
     auto &question = *in_flight_.front();
@@ -193,8 +196,9 @@ void Backend::take(PGresult *result) {
     case PGRES_TUPLES_OK:
         question.result = std::move(owned); // the last one counts: behind a pooler settings come first
         break;
-    case PGRES_COMMAND_OK:
-        if (question.result) { // its COMMIT; a BEGIN comes before
+    case PGRES_COMMAND_OK: // a BEGIN or a COMMIT
+        batch.is_open = !question.result;
+        if (question.result) {
             batch.left--;
             finish_head(batch.size);
         }
@@ -203,7 +207,10 @@ void Backend::take(PGresult *result) {
         const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
         std::snprintf(question.sqlstate, sizeof question.sqlstate, "%s", sqlstate ? sqlstate : "XX000");
         question.error = PQresultErrorMessage(result);
-        // An error that comes with the COMMIT or the Sync (a deferred constraint) takes the answer back.
+        question.was_not_run = is_rolling_back_;
+        // An error that comes with the COMMIT or the Sync (a deferred constraint) takes the answer back. Where the
+        // COMMIT was not even run the transaction is still open, so it counts as such; else the ROLLBACK finds none and
+        // is warned.
         question.result.reset();
     }
     }
@@ -221,19 +228,20 @@ void Backend::finish_head(std::size_t batch_size) {
 }
 
 // What stands behind a failed question up to the Sync was not run. The failed transaction stays until it is rolled
-// back, and what was sent meanwhile fails as well, with an error that says so.
+// back, and what was sent meanwhile fails as well.
 void Backend::end_batch() {
     const auto batch = batches_.front();
     batches_.pop_front();
-    if (batch.size > 1 && batch.left > 0 && std::string_view(in_flight_.front()->sqlstate) != kNotRun) {
-        batches_.push_back({0, 0});
+    if (batch.left > 0 && batch.is_open) {
+        batches_.push_back({0, 0, false});
+        is_rolling_back_ = true;
         if (!run(kRollback) || !PQpipelineSync(connection_))
             return lose("cannot send");
+        flush();
     }
     for (auto left = batch.left; left > 0 && state_ == State::ready; left--) {
         auto &question = *in_flight_.front();
-        if (!question.result && question.sqlstate[0] == '\0')
-            std::snprintf(question.sqlstate, sizeof question.sqlstate, "%s", kNotRun);
+        question.was_not_run = question.was_not_run || (!question.result && question.sqlstate[0] == '\0');
         finish_head(batch.size);
     }
     head_since_ms_ = monotonic_ms();

@@ -23,7 +23,7 @@ Verdict verdict_of(std::string_view sqlstate) {
     if (sqlstate == "57014")
         return Verdict::timeout;
     if (sqlstate.starts_with("53") || sqlstate.starts_with("57P0") || sqlstate.starts_with("08") ||
-        sqlstate == "40001" || sqlstate == "40P01" || sqlstate == Backend::kNotRun)
+        sqlstate == "40001" || sqlstate == "40P01")
         return Verdict::unavailable;
     return Verdict::failed;
 }
@@ -211,7 +211,7 @@ void Lane::tick(std::int64_t now_ms) {
         const auto state = backend->state();
         const bool is_opening = state == Backend::State::connecting || state == Backend::State::preparing;
         if ((is_opening && now_ms - backend->state_since_ms() > config_.connect_timeout_ms) ||
-            (backend->in_flight() > 0 &&
+            (backend->is_owed() &&
              now_ms - backend->head_since_ms() >
                  static_cast<std::int64_t>(backend->head_size()) * statement_timeout_ms_ + kGrace))
             backend->lose("the database did not answer in time");
@@ -277,7 +277,7 @@ void Lane::backend_answered(Backend &backend, Question &question) {
     else
         backlog_.count(now);
     const std::string_view state = question.sqlstate;
-    if (state.empty()) {
+    if (state.empty() && !question.was_not_run) {
         finish(question, question.result ? Verdict::answer : Verdict::failed);
     } else {
         // An upgrade of the extension changed what the prepared statement was made for. It did not run, so it may
@@ -285,11 +285,11 @@ void Lane::backend_answered(Backend &backend, Question &question) {
         const bool outdated = state == "0A000" || state == "26000";
         if (outdated)
             backend.retire();
-        const bool repeats = outdated || state == Backend::kNotRun || state == "40001" || state == "40P01";
+        const bool repeats = outdated || question.was_not_run || state == "40001" || state == "40P01";
         if (state == "57014" && hands_over_ && question.read_only && !is_abandoned_)
             finish(question, Verdict::slow);
         else if (!repeats || !again(question, now))
-            finish(question, verdict_of(state));
+            finish(question, question.was_not_run ? Verdict::unavailable : verdict_of(state));
     }
     pump(now);
 }

@@ -40,6 +40,7 @@ struct Question {
         verdict = Verdict::none;
         result.reset();
         sqlstate[0] = '\0';
+        was_not_run = false;
     }
 
     // Kept by the lanes.
@@ -52,6 +53,7 @@ struct Question {
     Verdict verdict = Verdict::none;
     std::unique_ptr<PGresult, decltype(&PQclear)> result{nullptr, PQclear};
     char sqlstate[6] = "";
+    bool was_not_run = false; // another one of its batch, or of one before it, failed
     std::string error;
 };
 

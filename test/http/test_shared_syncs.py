@@ -85,6 +85,20 @@ def test_each_is_a_transaction_and_leaves_nothing_to_the_next(toy, shim):
     assert retries(shim) == 0
 
 
+def test_what_one_makes_of_its_transaction_ends_with_it(shim):
+    assert statuses(together(shim, ["/api/read-only", "/api/echo", "/api/echo"])) == [200] * 3   # echo writes
+    assert retries(shim) == 0
+
+
+def test_who_says_himself_that_his_transaction_failed_harms_nobody(toy, shim):
+    """25P02, which the server says of what was not run, may come out of a function, as of a foreign server."""
+    paths = ["/api/echo", "/api/echo", "/api/raise?state=25P02", "/api/echo"]
+    answers = together(shim, paths)
+    assert statuses(answers) == [200, 200, 500, 200]
+    assert_written_once(toy, answers)
+    assert set(statuses(together(shim, ["/api/echo"] * 12))) == {200}
+
+
 def test_those_before_a_failed_one_stand_and_those_behind_it_are_asked_again(toy, shim):
     paths = ["/api/echo"] * TOGETHER
     paths[2] = "/api/raise?state=22012"
@@ -124,7 +138,7 @@ def test_a_failed_transaction_is_rolled_back_once(own_toy, shims):
     assert "current transaction is aborted" in log and "no transaction in progress" not in log
 
 
-@pytest.mark.parametrize("name", ["handle", "begin", "next", "commit", "rollback"])
+@pytest.mark.parametrize("name", ["handle", "begin", "commit", "rollback"])
 def test_a_connection_whose_statements_are_gone_is_opened_anew(toy, shim, name):
     """A function of the DBA may drop them. Least of all may a failed transaction stay, since nobody would be run in it."""
     answers = together(shim, ["/api/echo", f"/api/forget?name={name}", "/api/echo", "/api/echo"])
@@ -207,6 +221,22 @@ def test_a_connection_that_closed_before_its_rollback_was_answered_begins_anew(t
         asleep(toy)
         assert get(shim, "/api/echo").status == 200 and metric(shim, open_ones) == 2
         assert sleep.result().status == 200
+
+
+def test_a_connection_that_is_not_to_be_used_again_is_not_waited_for(toy, shim):
+    """It stands still when it is told to roll back; the definition that it knew has changed, so another one is opened."""
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answers = pool.submit(together, shim, ["/api/sleep?number=0.7", "/api/raise?state=0A000"])
+        pid = asleep(toy)
+        shim.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: toy.value("SELECT state FROM pg_stat_activity WHERE pid = %s", pid) == "idle in transaction (aborted)")
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            shim.process.send_signal(signal.SIGCONT)
+            assert statuses(answers.result()) == [200, 500]
+            assert get(shim, "/api/echo").status == 200
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
 
 def test_connections_behind_a_pooler_share_nothing(toy, shims):

@@ -40,6 +40,8 @@ BEGIN
     ELSIF path = '/api/forget' THEN
         EXECUTE format('DEALLOCATE %I', (regexp_match(query, 'name=([a-z]+)'))[1]);
         RAISE EXCEPTION 'forgotten' USING ERRCODE = '22012';
+    ELSIF path = '/api/read-only' THEN
+        PERFORM set_config('transaction_read_only', 'on', true);
     ELSIF path = '/api/owned' THEN
         INSERT INTO relygate.owned VALUES (1);   -- is found wrong when the transaction ends
     ELSIF path = '/api/gone' THEN
@@ -80,6 +82,7 @@ INSERT INTO relygate.routes (method, pattern, permission, read_only, lane) VALUE
     ('GET', '/api/nap', 'public', true, 'read'),
     ('GET', '/api/slow', 'public', true, 'slow'),
     ('GET', '/api/forget', 'public', true, 'read'),
+    ('GET', '/api/read-only', 'public', true, 'read'),
     ('GET', '/api/owned', 'public', true, 'read'),
     ('GET', '/api/warn', 'public', true, 'read'),
     ('POST', '/api/gone', 'public', false, 'write'),
