@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import json
 import os
+import pathlib
 import signal
 import socket
 
@@ -23,13 +24,20 @@ def shim(toy, shims):
     started.stop()
 
 
+def stop(pid):
+    """Until all its threads stand still: the signal takes its time."""
+    os.kill(pid, signal.SIGSTOP)
+    tasks = pathlib.Path(f"/proc/{pid}/task")
+    wait_until(lambda: all(task.joinpath("stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks.iterdir()))
+
+
 def together(shim, paths):
     """GETs that the worker finds all at once, since it stood still while they were sent; the answers' statuses and bodies."""
     with contextlib.ExitStack() as open_ones:
         clients = [open_ones.enter_context(socket.create_connection(("127.0.0.1", shim.port), 5)) for _ in paths]
         for client in clients:
             request(client, "/live")   # the connection is the worker's by now
-        shim.process.send_signal(signal.SIGSTOP)
+        stop(shim.process.pid)
         try:
             for client, path in zip(clients, paths, strict=True):
                 client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
@@ -208,9 +216,9 @@ def test_a_connection_that_closed_before_its_rollback_was_answered_begins_anew(t
         answers = pool.submit(together, shim, ["/api/sleep?number=1", "/api/raise?state=22012"])
         pid = asleep(toy, besides=napping)
         assert metric(shim, open_ones) == 2
-        shim.process.send_signal(signal.SIGSTOP)
+        stop(shim.process.pid)
         wait_until(lambda: toy.value("SELECT state FROM pg_stat_activity WHERE pid = %s", pid) == "idle in transaction (aborted)")
-        os.kill(pid, signal.SIGSTOP)
+        stop(pid)
         try:
             shim.process.send_signal(signal.SIGCONT)
             assert statuses(answers.result()) == [200, 500] and nap.result().status == 200
@@ -228,9 +236,9 @@ def test_a_connection_that_is_not_to_be_used_again_is_not_waited_for(toy, shim):
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         answers = pool.submit(together, shim, ["/api/sleep?number=0.7", "/api/raise?state=0A000"])
         pid = asleep(toy)
-        shim.process.send_signal(signal.SIGSTOP)
+        stop(shim.process.pid)
         wait_until(lambda: toy.value("SELECT state FROM pg_stat_activity WHERE pid = %s", pid) == "idle in transaction (aborted)")
-        os.kill(pid, signal.SIGSTOP)
+        stop(pid)
         try:
             shim.process.send_signal(signal.SIGCONT)
             assert statuses(answers.result()) == [200, 500]
