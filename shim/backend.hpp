@@ -10,7 +10,6 @@
 #include "shim/event_source.hpp"
 #include "shim/question.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <libpq-fe.h>
@@ -62,11 +61,8 @@ class Backend final : public EventSource {
     [[nodiscard]] bool serves_stranger() const;
     [[nodiscard]] bool takes_more() const { return state_ == State::ready && !is_retired_; }
     [[nodiscard]] std::int64_t state_since_ms() const { return state_since_ms_; }
-    // Since when the connection works on the batch that is answered next, and how many statements may take their time.
+    // Since when the connection works on what is answered next.
     [[nodiscard]] std::int64_t head_since_ms() const { return head_since_ms_; }
-    [[nodiscard]] std::size_t head_size() const {
-        return batches_.empty() ? 1 : std::max<std::size_t>(batches_.front().size, 1);
-    }
     [[nodiscard]] std::int64_t idle_since_ms() const { return idle_since_ms_; }
 
   private:

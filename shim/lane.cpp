@@ -11,7 +11,8 @@ namespace {
 
 constexpr int kTries = 3; // of a deadlock or serialization failure
 constexpr std::int64_t kFirstBackoff = 100, kLongestBackoff = 2'000;
-// statement_timeout should have ended a statement long before: then the network is gone without saying so.
+// statement_timeout should have ended a statement long before: then the network is gone without saying so. Of several
+// that share a Sync all are known to be quick.
 constexpr std::int64_t kGrace = 5'000;
 // A read takes less; who is asked behind one that takes more waits for that one.
 constexpr std::int64_t kHeldUpMs = 20;
@@ -211,9 +212,7 @@ void Lane::tick(std::int64_t now_ms) {
         const auto state = backend->state();
         const bool is_opening = state == Backend::State::connecting || state == Backend::State::preparing;
         if ((is_opening && now_ms - backend->state_since_ms() > config_.connect_timeout_ms) ||
-            (backend->is_owed() &&
-             now_ms - backend->head_since_ms() >
-                 static_cast<std::int64_t>(backend->head_size()) * statement_timeout_ms_ + kGrace))
+            (backend->is_owed() && now_ms - backend->head_since_ms() > statement_timeout_ms_ + kGrace))
             backend->lose("the database did not answer in time");
     }
     const auto open =
@@ -261,7 +260,7 @@ void Lane::finish(Question &question, Verdict verdict) {
 bool Lane::again(Question &question, std::int64_t now_ms) {
     if (is_abandoned_ || question.tries >= kTries || now_ms - question.submitted_ms >= config_.request_timeout_ms)
         return false;
-    question.tries++;
+    question.tries += question.was_not_run ? 0 : 1;
     question.ask_again();
     question.asks_alone = true; // the next one that fails shall not be felt by it again
     question.waiting_since_ms = now_ms;

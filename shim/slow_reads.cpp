@@ -21,13 +21,17 @@ std::string key_of(const Route &route, std::string_view tenant) {
 } // namespace
 
 bool SlowReads::learn(const Route &route, std::string_view tenant, std::int64_t took_ms) {
-    const bool is_quick = took_ms < kHeavyMs;
-    if (is_quick && scores_.empty() && suspects_.empty())
-        return false;
+    const bool was_quick = took_ms < kHeavyMs;
     auto key = key_of(route, tenant);
-    suspects_.erase(key);
+    if (!was_quick)
+        quick_.erase(key);
+    else if (!quick_.contains(key)) {
+        if (quick_.size() >= kMostRemembered)
+            quick_.clear();
+        quick_.insert(key);
+    }
     const auto found = scores_.find(key);
-    if (is_quick) {
+    if (was_quick) {
         if (found != scores_.end() && --found->second <= 0)
             scores_.erase(found);
         return false;
@@ -47,19 +51,17 @@ bool SlowReads::has(const Route &route, std::string_view tenant) const {
     return found != scores_.end() && found->second > kBound;
 }
 
-void SlowReads::suspect(const Route &route, std::string_view tenant) {
-    if (suspects_.size() >= kMostRemembered)
-        suspects_.clear();
-    suspects_.insert(key_of(route, tenant));
+void SlowReads::doubt(const Route &route, std::string_view tenant) {
+    quick_.erase(key_of(route, tenant));
 }
 
-bool SlowReads::is_suspect(const Route &route, std::string_view tenant) const {
-    return !suspects_.empty() && suspects_.contains(key_of(route, tenant));
+bool SlowReads::is_quick(const Route &route, std::string_view tenant) const {
+    return quick_.contains(key_of(route, tenant));
 }
 
 void SlowReads::forget() {
     scores_.clear();
-    suspects_.clear();
+    quick_.clear();
 }
 
 } // namespace relygate::shim

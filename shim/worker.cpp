@@ -83,7 +83,7 @@ std::string Worker::new_request_id() {
 
 void Worker::submit(Question &question, LaneKind lane) {
     question.asks_alone =
-        lane == LaneKind::read && slow_reads_.is_suspect(*Request::of(question).route(), question.tenant_id);
+        lane == LaneKind::read && !slow_reads_.is_quick(*Request::of(question).route(), question.tenant_id);
     const auto submitted = lanes_->at(lane).submit(question, now_ms_);
     if (submitted == Lane::Submitted::taken)
         return;
@@ -106,7 +106,7 @@ void Worker::learn(Question &question) {
         return;
     const bool is_clear = question.verdict == Verdict::answer || question.verdict == Verdict::slow;
     if (!is_clear || question.took_ms == Question::kUnknown)
-        return slow_reads_.suspect(*route, question.tenant_id);
+        return slow_reads_.doubt(*route, question.tenant_id);
     if (!slow_reads_.learn(*route, question.tenant_id, question.took_ms))
         return;
     metrics_.moved_to_slow++;
@@ -116,7 +116,7 @@ void Worker::learn(Question &question) {
 }
 
 void Worker::answered(Question &question) {
-    if (question.verdict != Verdict::unavailable && question.verdict != Verdict::crowded)
+    if (question.verdict == Verdict::answer || question.verdict == Verdict::slow || question.sqlstate[0] != '\0')
         learn(question);
     if (question.verdict == Verdict::slow) { // it took longer than READ_TIMEOUT
         question.ask_again();

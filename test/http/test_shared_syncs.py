@@ -31,8 +31,20 @@ def stop(pid):
     wait_until(lambda: all(task.joinpath("stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks.iterdir()))
 
 
-def together(shim, paths):
+QUICK = {"/api/echo": "", "/api/raise": "state=22012&number=0", "/api/sleep": "number=0", "/api/owned": "ok", "/api/forget": "ok",
+         "/api/warn": "number=1", "/api/read-only": ""}
+
+
+def know(shim, paths):
+    """Has the shim see that these routes are quick: others share nothing."""
+    for route in {path.partition("?")[0] for path in paths}:
+        assert get(shim, f"{route}?{QUICK[route]}").status == 200
+
+
+def together(shim, paths, are_known=True):
     """GETs that the worker finds all at once, since it stood still while they were sent; the answers' statuses and bodies."""
+    if are_known:
+        know(shim, paths)
     with contextlib.ExitStack() as open_ones:
         clients = [open_ones.enter_context(socket.create_connection(("127.0.0.1", shim.port), 5)) for _ in paths]
         for client in clients:
@@ -114,7 +126,7 @@ def test_those_before_a_failed_one_stand_and_those_behind_it_are_asked_again(toy
     assert statuses(answers) == [200, 200, 500, 200, 200, 200, 200, 200]
     assert retries(shim) == 5, "they did not share a Sync"
     assert_written_once(toy, answers)
-    again = together(shim, paths)   # what failed is asked alone from now on
+    again = together(shim, paths, are_known=False)   # what failed is asked alone from now on
     assert statuses(again) == statuses(answers) and retries(shim) == 5
 
 
@@ -176,7 +188,7 @@ def test_the_slow_one_is_found_out(toy, shim):
     """Whoever waited beside it is not taken for slow; it is, once it was asked alone."""
     moved = "relygate_db_moved_to_slow_total"
     for turn in range(2):
-        answers = together(shim, ["/api/echo", "/api/warn?number=1", "/api/sleep?number=0.2", "/api/echo"])
+        answers = together(shim, ["/api/echo", "/api/warn?number=1", "/api/sleep?number=0.2", "/api/echo"], are_known=turn == 0)
         assert set(statuses(answers)) == {200}
         assert metric(shim, moved) == turn
     wait_until(lambda: "goes to the slow lane" in shim.log_text(), 5)
@@ -192,11 +204,21 @@ def test_one_that_takes_too_long_is_asked_again_in_the_slow_lane(toy, shims):
     assert_written_once(toy, answers)
 
 
-def test_several_that_take_their_time_are_waited_for(toy, shims):
-    """Each is within READ_TIMEOUT; together they take longer than a single one may until the connection is given up."""
-    shim = shims(toy, DB_POOL_MAX="4", CLUSTER_WORKERS="1", READ_TIMEOUT="1500ms")
-    assert set(statuses(together(shim, ["/api/sleep?number=1.3"] * 6))) == {200}
+def test_nobody_waits_for_those_who_are_not_known_to_be_quick(shim):
+    know(shim, ["/api/echo"])
+    answers = together(shim, ["/api/echo"] + ["/api/sleep?number=0.4"] * 3, are_known=False)
+    assert set(statuses(answers)) == {200}
     assert retries(shim) == 0
+    assert metric(shim, "relygate_db_moved_to_slow_total") == 1, "each of them was asked alone"
+
+
+@pytest.mark.parametrize("state", ["53200", "08006", "57P03", "40001"])
+def test_who_fails_for_want_of_something_is_asked_alone_from_then_on(shim, state):
+    paths = ["/api/echo", f"/api/raise?state={state}", "/api/echo", "/api/echo"]
+    assert statuses(together(shim, paths)) == [200, 503, 200, 200]
+    before = retries(shim)
+    assert statuses(together(shim, paths, are_known=False)) == [200, 503, 200, 200]
+    assert retries(shim) - before == (3 if state == "40001" else 0)
 
 
 def test_where_the_connection_ends_all_of_them_are_asked_again(toy, shim):

@@ -37,12 +37,12 @@ BEGIN
         PERFORM pg_sleep(number);
     ELSIF path = '/api/warn' THEN
         RAISE WARNING '%', repeat('w', number::int);
-    ELSIF path = '/api/forget' THEN
+    ELSIF path = '/api/forget' AND query <> 'ok' THEN
         EXECUTE format('DEALLOCATE %I', (regexp_match(query, 'name=([a-z]+)'))[1]);
         RAISE EXCEPTION 'forgotten' USING ERRCODE = '22012';
     ELSIF path = '/api/read-only' THEN
         PERFORM set_config('transaction_read_only', 'on', true);
-    ELSIF path = '/api/owned' THEN
+    ELSIF path = '/api/owned' AND query <> 'ok' THEN
         INSERT INTO relygate.owned VALUES (1);   -- is found wrong when the transaction ends
     ELSIF path = '/api/gone' THEN
         PERFORM pg_terminate_backend(pg_backend_pid());

@@ -46,23 +46,22 @@ TEST(SlowReads, QuickAgainTheyComeBackAfterAWhile) {
     EXPECT_FALSE(reads.has(kList, "north"));
 }
 
-TEST(SlowReads, SuspectsAreSoUntilOneOfThemIsKnown) {
+TEST(SlowReads, WhoIsQuickIsKnownUntilThereIsADoubt) {
     SlowReads reads;
-    reads.suspect(kList, "north");
-    EXPECT_TRUE(reads.is_suspect(kList, "north"));
-    EXPECT_FALSE(reads.is_suspect(kList, "south"));
-    EXPECT_FALSE(reads.is_suspect(kOne, "north"));
-    EXPECT_FALSE(reads.has(kList, "north")) << "nothing is known yet";
-    reads.learn(kOne, "north", 1);
-    EXPECT_TRUE(reads.is_suspect(kList, "north"));
+    EXPECT_FALSE(reads.is_quick(kList, "north")) << "nothing is known yet";
+    reads.learn(kList, "north", 24);
+    EXPECT_TRUE(reads.is_quick(kList, "north"));
+    EXPECT_FALSE(reads.is_quick(kList, "south"));
+    EXPECT_FALSE(reads.is_quick(kOne, "north"));
+    reads.doubt(kList, "north");
+    EXPECT_FALSE(reads.is_quick(kList, "north"));
     reads.learn(kList, "north", 1);
-    EXPECT_FALSE(reads.is_suspect(kList, "north"));
-    reads.suspect(kList, "north");
-    EXPECT_TRUE(reads.learn(kList, "north", 100));
-    EXPECT_FALSE(reads.is_suspect(kList, "north")) << "it goes to the slow lane, where nothing is shared";
-    reads.suspect(kList, "north");
+    reads.learn(kList, "north", 25);
+    EXPECT_FALSE(reads.is_quick(kList, "north"));
+    reads.learn(kList, "north", 1);
+    EXPECT_TRUE(reads.is_quick(kList, "north"));
     reads.forget();
-    EXPECT_FALSE(reads.is_suspect(kList, "north"));
+    EXPECT_FALSE(reads.is_quick(kList, "north"));
 }
 
 TEST(SlowReads, TenantsWithoutEndTakeNoMemoryWithoutEnd) {
@@ -70,9 +69,9 @@ TEST(SlowReads, TenantsWithoutEndTakeNoMemoryWithoutEnd) {
     for (int i = 0; i < 25'000; i++)
         reads.learn(kList, std::to_string(i), 500);
     for (int i = 0; i < 25'000; i++)
-        reads.suspect(kList, std::to_string(i));
-    EXPECT_TRUE(reads.is_suspect(kList, "24999"));
-    EXPECT_FALSE(reads.is_suspect(kList, "1"));
+        reads.learn(kOne, std::to_string(i), 1);
+    EXPECT_TRUE(reads.is_quick(kOne, "24999"));
+    EXPECT_FALSE(reads.is_quick(kOne, "1"));
     EXPECT_TRUE(reads.has(kList, "24999"));
     EXPECT_FALSE(reads.has(kList, "1"));
 }
