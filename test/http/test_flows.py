@@ -27,9 +27,9 @@ def reachable(name):
     for parameter in cases(name):
         marks = []
         if parameter.id in LATER:
-            marks = [pytest.mark.xfail(strict=True, reason=f"issue 3 leaves {LATER[parameter.id]} to a later one")]
+            marks = [pytest.mark.xfail(strict=True, reason=f"not built yet: {LATER[parameter.id]}")]
         elif parameter.id in WITHOUT_STEPS:
-            marks = [pytest.mark.xfail(strict=True, reason=f"issue 3 leaves {WITHOUT_STEPS[parameter.id]} to a later one")]
+            marks = [pytest.mark.xfail(strict=True, reason=f"not built yet: {WITHOUT_STEPS[parameter.id]}")]
         yield pytest.param(*parameter.values, id=parameter.id, marks=marks)
 
 

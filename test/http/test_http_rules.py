@@ -19,7 +19,7 @@ def reachable():
     for parameter in cases("http"):
         if parameter.id in ELSEWHERE:
             continue
-        marks = [pytest.mark.xfail(strict=True, reason="files come with a later issue")] if parameter.id in FILES else []
+        marks = [pytest.mark.xfail(strict=True, reason="not built yet: files")] if parameter.id in FILES else []
         yield pytest.param(*parameter.values, id=parameter.id, marks=marks)
 
 
